@@ -1,0 +1,1 @@
+"""The systems we connect, and the vocabulary they share."""

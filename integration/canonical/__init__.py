@@ -1,0 +1,1 @@
+"""The vocabulary all connectors share: money, parties, payments, orders, settlements, journals."""
