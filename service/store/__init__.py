@@ -1,0 +1,1 @@
+"""Rows and SQL: everything the service remembers, in PostgreSQL."""

@@ -1,0 +1,203 @@
+"""The inbox: every message is stored once, as it came, before anything is done with it.
+
+Deliveries that arrive together are written together: one transaction, one round trip to the disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec import Struct
+from sqlalchemy import bindparam, func, literal_column, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from service.store import bell
+from service.store.tables import inbox
+
+JsonObject = dict[str, object]
+
+
+class Delivery(Struct, frozen=True, kw_only=True):
+    """A verified message, cards masked, as it will be stored."""
+
+    pair: str
+    source: str
+    event_id: str
+    kind: str
+    transaction_id: str
+    vendor_tx_code: str
+    body: bytes
+
+
+class Accepted(Struct, frozen=True):
+    """What became of a delivery: `new` is false for one that we had already."""
+
+    inbox_id: int
+    new: bool
+
+
+class InboxEvent(Struct, kw_only=True):
+    """A message on its way through `ingest`."""
+
+    inbox_id: int
+    pair: str
+    source: str
+    event_id: str
+    kind: str
+    transaction_id: str
+    vendor_tx_code: str
+    state: str
+    deliveries: int
+    attempts: int
+    received_at: datetime
+    due_at: datetime
+    done_at: datetime | None = None
+    error: JsonObject | None = None
+
+
+_COLUMNS = [inbox.c[name] for name in InboxEvent.__struct_fields__]
+
+
+async def store(connection: AsyncConnection, deliveries: Sequence[Delivery]) -> list[Accepted]:
+    """Store deliveries, counting those we had; rings the screening lanes of their pairs.
+
+    Returns:
+        One answer per delivery, in order.
+    """
+    await bell.share(connection, sorted({bell.screening(each.pair) for each in deliveries}))
+    # One event may be in the list twice; PostgreSQL touches a row once per statement.
+    unique = {(each.pair, each.source, each.event_id): each for each in deliveries}
+    times = dict.fromkeys(unique, 0)
+    for each in deliveries:
+        times[each.pair, each.source, each.event_id] += 1
+    statement = insert(inbox).values(
+        [
+            {name: getattr(each, name) for name in Delivery.__struct_fields__} | {"deliveries": times[key]}
+            for key, each in sorted(unique.items())
+        ]
+    )
+    rows = await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["pair", "source", "event_id"],
+            set_={"deliveries": inbox.c.deliveries + statement.excluded.deliveries},
+        ).returning(
+            inbox.c.pair, inbox.c.source, inbox.c.event_id, inbox.c.inbox_id, literal_column("xmax = 0")
+        )
+    )
+    found = {(row[0], row[1], row[2]): Accepted(row[3], row[4]) for row in rows}
+    await bell.ring(connection, sorted({bell.screening(each.pair) for each in deliveries}))
+    first: set[tuple[str, str, str]] = set()
+    answers = []
+    for each in deliveries:
+        key = (each.pair, each.source, each.event_id)
+        answers.append(Accepted(found[key].inbox_id, found[key].new and key not in first))
+        first.add(key)
+    return answers
+
+
+class Batcher:
+    """Writes deliveries that arrive within a few milliseconds of each other in one transaction."""
+
+    def __init__(self, engine: AsyncEngine, linger_seconds: float = 0.004, most: int = 200) -> None:
+        self._engine = engine
+        self._linger = linger_seconds
+        self._most = most
+        self._waiting: list[tuple[Delivery, asyncio.Future[Accepted]]] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    async def store(self, delivery: Delivery) -> Accepted:
+        """Store one delivery; returns when it is on the disk.
+
+        Raises:
+            Exception: whatever the database raised; the sender is told to come again.
+        """
+        answer: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
+        self._waiting.append((delivery, answer))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write())
+        return await answer
+
+    async def _write(self) -> None:
+        await asyncio.sleep(self._linger)
+        while self._waiting:
+            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            try:
+                async with self._engine.begin() as connection:
+                    answers = await store(connection, [delivery for delivery, _ in batch])
+            except Exception as error:  # noqa: BLE001 - every waiting request gets to see it
+                for _, future in batch:
+                    if not future.done():
+                        future.set_exception(error)
+                continue
+            for (_, future), answer in zip(batch, answers, strict=True):
+                if not future.done():
+                    future.set_result(answer)
+
+
+async def due(connection: AsyncConnection, pair: str, now: datetime, limit: int) -> list[InboxEvent]:
+    """Messages of a pair that are due, oldest first."""
+    rows = await connection.execute(
+        select(*_COLUMNS)
+        .where(inbox.c.pair == pair, inbox.c.state == "received", inbox.c.due_at <= now)
+        .order_by(inbox.c.inbox_id)
+        .limit(limit)
+    )
+    return [InboxEvent(**row) for row in rows.mappings()]
+
+
+async def save(connection: AsyncConnection, events: Sequence[InboxEvent]) -> None:
+    """Write back what ingest decided of each message."""
+    if not events:
+        return
+    await connection.execute(
+        update(inbox)
+        .where(inbox.c.inbox_id == bindparam("at_inbox_id"))
+        .values(
+            state=bindparam("to_state"),
+            attempts=bindparam("to_attempts"),
+            due_at=bindparam("to_due_at"),
+            done_at=bindparam("to_done_at"),
+            error=bindparam("to_error", type_=inbox.c.error.type),
+        ),
+        [
+            {
+                "at_inbox_id": each.inbox_id,
+                "to_state": each.state,
+                "to_attempts": each.attempts,
+                "to_due_at": each.due_at,
+                "to_done_at": each.done_at,
+                "to_error": each.error,
+            }
+            for each in events
+        ],
+    )
+
+
+async def listed(
+    connection: AsyncConnection, pair: str, *, state: str | None, after: int, limit: int
+) -> list[JsonObject]:
+    """Messages as the API lists them, newest first, without their bodies."""
+    statement = select(*_COLUMNS).where(inbox.c.pair == pair)
+    if state:
+        statement = statement.where(inbox.c.state == state)
+    if after:
+        statement = statement.where(inbox.c.inbox_id < after)
+    rows = await connection.execute(statement.order_by(inbox.c.inbox_id.desc()).limit(limit))
+    return [dict(row) for row in rows.mappings()]
+
+
+async def counts(connection: AsyncConnection, pair: str) -> dict[str, int]:
+    """Messages not yet done, and deliveries beyond the first."""
+    row = (
+        await connection.execute(
+            select(
+                func.count().filter(inbox.c.state == "received"),
+                func.count().filter(inbox.c.state == "dead_letter"),
+                func.coalesce(func.sum(inbox.c.deliveries - 1), text("0")),
+            ).where(inbox.c.pair == pair)
+        )
+    ).one()
+    return {"open": row[0], "dead_letter": row[1], "duplicates": int(row[2])}

@@ -1,0 +1,313 @@
+"""Payments and their postings: the rows that the road moves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Table, bindparam, case, func, literal, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.store.tables import payments, postings
+
+JsonObject = dict[str, object]
+
+
+class PaymentChanged(Exception):
+    """Somebody else wrote a payment since it was read; nothing of this batch is written."""
+
+
+class Stopped(Struct, frozen=True, kw_only=True):
+    """A payment that waits for a person, and why."""
+
+    payment_id: int
+    transaction_id: str
+    vendor_tx_code: str
+    state: str
+    amount_minor: int
+    currency: str
+    reason: str
+
+
+class Posting(Struct, kw_only=True):
+    """One ERP document of a payment, and how far it has got. `posting_id` is 0 until it is stored."""
+
+    pair: str
+    payment_id: int
+    sequence: int
+    kind: str
+    reference: str
+    idempotency_key: str
+    document: JsonObject
+    posting_id: int = 0
+    state: str = "prepared"
+    erp_key: str = ""
+    receipt: JsonObject = msgspec.field(default_factory=dict)
+    look_ups: int = 0
+    prepared_at: datetime | None = None
+    sent_at: datetime | None = None
+    confirmed_at: datetime | None = None
+    error: JsonObject | None = None
+
+
+class Payment(Struct, kw_only=True):
+    """A payment on the road: a working copy of its row, written back at the end of each step.
+
+    Attributes:
+        amount_minor: minor units of `currency`.
+        gateway: the transaction as last read from Opayo.
+        order: the order as read from the shop, if there is one.
+        mapped: target documents with SYSPRO's element names, by document.
+        findings: what is worth a person's look, by step.
+        postings: in the order in which they are posted.
+    """
+
+    payment_id: int
+    pair: str
+    transaction_id: str
+    vendor_tx_code: str
+    kind: str
+    amount_minor: int
+    currency: str
+    state: str
+    flow: str
+    flow_version: int
+    node: str
+    lane: str | None
+    due_at: datetime | None
+    revision: int
+    attempts: int
+    failing_since: datetime | None
+    customer: str
+    order_reference: str
+    gateway: JsonObject
+    order: JsonObject | None
+    mapped: JsonObject
+    trace: JsonObject
+    findings: JsonObject
+    error: JsonObject | None
+    created_at: datetime
+    changed_at: datetime
+    final_at: datetime | None
+    postings: list[Posting] = []
+
+
+_PAYMENT_FIELDS = [name for name in Payment.__struct_fields__ if name != "postings"]
+_PAYMENT_COLUMNS = [payments.c[name] for name in _PAYMENT_FIELDS]
+_POSTING_COLUMNS = [postings.c[name] for name in Posting.__struct_fields__]
+_KEPT = ("payment_id", "pair", "transaction_id", "created_at", "changed_at", "revision")
+_WRITTEN = [name for name in _PAYMENT_FIELDS if name not in _KEPT]
+_POSTING_WRITTEN = (
+    "state", "erp_key", "receipt", "look_ups", "sent_at", "confirmed_at", "error", "document",
+)  # fmt: skip
+
+
+def _writes(table: Table, names: Sequence[str]) -> dict[str, object]:
+    return {name: bindparam(f"to_{name}", type_=table.c[name].type) for name in names}
+
+
+async def due(connection: AsyncConnection, pair: str, lane: str, now: datetime, limit: int) -> list[Payment]:
+    """Payments that a lane may move now, longest due first, with their postings."""
+    rows = await connection.execute(
+        select(*_PAYMENT_COLUMNS)
+        .where(payments.c.pair == pair, payments.c.lane == lane, payments.c.due_at <= now)
+        .order_by(payments.c.due_at, payments.c.payment_id)
+        .limit(limit)
+    )
+    return await _with_postings(connection, [Payment(**row) for row in rows.mappings()])
+
+
+async def _with_postings(connection: AsyncConnection, found: list[Payment]) -> list[Payment]:
+    if not found:
+        return found
+    by_id = {each.payment_id: each for each in found}
+    for each in found:
+        each.postings = []
+    rows = await connection.execute(
+        select(*_POSTING_COLUMNS)
+        .where(postings.c.payment_id.in_(list(by_id)))
+        .order_by(postings.c.payment_id, postings.c.sequence)
+    )
+    for row in rows.mappings():
+        by_id[row["payment_id"]].postings.append(Posting(**row))
+    return found
+
+
+async def of_transactions(
+    connection: AsyncConnection, pair: str, transaction_ids: Sequence[str]
+) -> dict[str, Payment]:
+    """Payments by transaction id, locked against other writers until the transaction ends."""
+    rows = await connection.execute(
+        select(*_PAYMENT_COLUMNS)
+        .where(payments.c.pair == pair, payments.c.transaction_id.in_(list(transaction_ids)))
+        .order_by(payments.c.payment_id)
+        .with_for_update()
+    )
+    found = await _with_postings(connection, [Payment(**row) for row in rows.mappings()])
+    return {each.transaction_id: each for each in found}
+
+
+async def one(
+    connection: AsyncConnection, pair: str, payment_id: int, *, lock: bool = False
+) -> Payment | None:
+    """One payment with its postings, or `None`; locked when it is going to be changed."""
+    statement = select(*_PAYMENT_COLUMNS).where(payments.c.pair == pair, payments.c.payment_id == payment_id)
+    row = (await connection.execute(statement.with_for_update() if lock else statement)).mappings().first()
+    if row is None:
+        return None
+    return (await _with_postings(connection, [Payment(**row)]))[0]
+
+
+async def add(connection: AsyncConnection, new: Sequence[Payment]) -> None:
+    """Insert payments; each gets its id. A transaction that we have already raises a unique violation."""
+    for each in new:
+        values = {name: getattr(each, name) for name in ("pair", "transaction_id", *_WRITTEN)}
+        each.payment_id = await connection.scalar(
+            insert(payments).values(values).returning(payments.c.payment_id)
+        )
+
+
+async def save(connection: AsyncConnection, changed: Sequence[Payment]) -> None:
+    """Write payments and their postings back, new postings included.
+
+    Raises:
+        PaymentChanged: one of them was written by somebody else since it was read.
+    """
+    if not changed:
+        return
+    result = await connection.execute(
+        update(payments)
+        .where(
+            payments.c.payment_id == bindparam("at_payment_id"),
+            payments.c.revision == bindparam("at_revision"),
+        )
+        .values(
+            _writes(payments, _WRITTEN) | {"changed_at": func.now(), "revision": payments.c.revision + 1}
+        ),
+        [
+            {f"to_{name}": getattr(each, name) for name in _WRITTEN}
+            | {"at_payment_id": each.payment_id, "at_revision": each.revision}
+            for each in changed
+        ],
+    )
+    if result.rowcount != len(changed):
+        raise PaymentChanged(", ".join(str(each.payment_id) for each in changed))
+    for each in changed:
+        each.revision += 1
+    every = [posting for each in changed for posting in each.postings]
+    await _add_postings(connection, [each for each in every if not each.posting_id])
+    stored = [each for each in every if each.posting_id]
+    if stored:
+        await connection.execute(
+            update(postings)
+            .where(postings.c.posting_id == bindparam("at_posting_id"))
+            .values(_writes(postings, _POSTING_WRITTEN)),
+            [
+                {f"to_{name}": getattr(each, name) for name in _POSTING_WRITTEN}
+                | {"at_posting_id": each.posting_id}
+                for each in stored
+            ],
+        )
+
+
+async def _add_postings(connection: AsyncConnection, new: Sequence[Posting]) -> None:
+    if not new:
+        return
+    names = [n for n in Posting.__struct_fields__ if n not in ("posting_id", "prepared_at")]
+    rows = await connection.execute(
+        insert(postings)
+        .values([{name: getattr(each, name) for name in names} for each in new])
+        .returning(postings.c.payment_id, postings.c.sequence, postings.c.posting_id)
+    )
+    ids = {(row[0], row[1]): row[2] for row in rows}
+    for each in new:
+        each.posting_id = ids[each.payment_id, each.sequence]
+
+
+async def listed(
+    connection: AsyncConnection, pair: str, filters: dict[str, str], *, before: int, limit: int
+) -> list[JsonObject]:
+    """Payments as the API lists them, newest first.
+
+    Args:
+        filters: column to exact value; only columns of the table that the API names.
+        before: cursor: only payments with a smaller id; 0 for the newest.
+    """
+    names = (
+        "payment_id", "transaction_id", "vendor_tx_code", "kind", "amount_minor", "currency", "state",
+        "flow", "flow_version", "node", "lane", "customer", "order_reference", "attempts", "due_at",
+        "error", "created_at", "changed_at", "final_at",
+    )  # fmt: skip
+    statement = select(*(payments.c[name] for name in names)).where(payments.c.pair == pair)
+    for name, value in filters.items():
+        statement = statement.where(payments.c[name] == value)
+    if before:
+        statement = statement.where(payments.c.payment_id < before)
+    rows = await connection.execute(statement.order_by(payments.c.payment_id.desc()).limit(limit))
+    return [dict(row) for row in rows.mappings()]
+
+
+def _state_shown() -> ColumnElement[str]:
+    # Received and on no lane: Opayo has not taken the money (yet).
+    waiting = (payments.c.state == "received") & payments.c.lane.is_(None)
+    return case((waiting, literal("awaiting_capture")), else_=payments.c.state)
+
+
+async def totals(connection: AsyncConnection, pair: str) -> list[JsonObject]:
+    """Payments of a pair by state and currency: how many, and how much (minor units)."""
+    rows = await connection.execute(
+        select(
+            _state_shown().label("state"),
+            payments.c.currency,
+            func.count().label("payments"),
+            func.sum(payments.c.amount_minor).label("minor"),
+        )
+        .where(payments.c.pair == pair)
+        .group_by(text("1"), payments.c.currency)
+    )
+    return [{**row, "minor": int(row["minor"])} for row in rows.mappings()]
+
+
+async def stopped(connection: AsyncConnection, pair: str, limit: int = 5000) -> list[Stopped]:
+    """Payments that wait for a person, newest first."""
+    rows = await connection.execute(
+        select(
+            payments.c.payment_id, payments.c.transaction_id, payments.c.vendor_tx_code, payments.c.state,
+            payments.c.amount_minor, payments.c.currency,
+            func.coalesce(
+                payments.c.error["title"].as_string(),
+                payments.c.findings["screen"]["reasons"][0].as_string(),
+                "",
+            ).label("reason"),
+        )
+        .where(payments.c.pair == pair, payments.c.state.in_(["held", "dead_letter", "exception"]))
+        .order_by(payments.c.payment_id.desc())
+        .limit(limit)
+    )  # fmt: skip
+    return [Stopped(**row) for row in rows.mappings()]
+
+
+async def posting_counts(connection: AsyncConnection, pair: str) -> dict[str, int]:
+    """Postings of a pair by state."""
+    rows = await connection.execute(
+        select(postings.c.state, func.count()).where(postings.c.pair == pair).group_by(postings.c.state)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def lanes_with_work(connection: AsyncConnection, now: datetime) -> list[str]:
+    """Lanes that have something due and are not paused: what the sweep rings when a bell was lost."""
+    rows = await connection.execute(
+        text("""
+            SELECT lane FROM lanes WHERE NOT paused AND (
+                EXISTS (SELECT 1 FROM payments p WHERE p.pair = lanes.pair AND p.lane = lanes.lane
+                        AND p.due_at <= :now)
+                OR (kind = 'screening' AND EXISTS (SELECT 1 FROM inbox i WHERE i.pair = lanes.pair
+                        AND i.state = 'received' AND i.due_at <= :now)))
+        """),
+        {"now": now},
+    )
+    return [row[0] for row in rows]

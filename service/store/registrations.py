@@ -1,0 +1,122 @@
+"""Requests to the gateway, written before they are sent: the vendor transaction code is used once, for ever."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.store.tables import gateway_requests
+from service.store.vault import Vault
+
+JsonObject = dict[str, object]
+
+
+class GatewayRequest(Struct, frozen=True, kw_only=True):
+    """An intent: what will be asked of Opayo.
+
+    Attributes:
+        amount_minor: minor units of `currency`.
+        related_transaction_id: the payment that a refund, repeat or authorise refers to.
+    """
+
+    pair: str
+    vendor_tx_code: str
+    kind: str
+    amount_minor: int
+    currency: str
+    related_transaction_id: str = ""
+
+
+async def reserve(connection: AsyncConnection, request: GatewayRequest) -> bool:
+    """Write an intent; `False` when the code was used before, whatever for."""
+    found = await connection.scalar(
+        insert(gateway_requests)
+        .values({name: getattr(request, name) for name in request.__struct_fields__})
+        .on_conflict_do_nothing()
+        .returning(gateway_requests.c.vendor_tx_code)
+    )
+    return found is not None
+
+
+async def settle(
+    connection: AsyncConnection,
+    request: GatewayRequest,
+    state: str,
+    answer: JsonObject,
+    transaction_id: str = "",
+) -> None:
+    """Note what became of an intent: `answered`, `unknown` or `refused`."""
+    await connection.execute(
+        update(gateway_requests)
+        .where(
+            gateway_requests.c.pair == request.pair,
+            gateway_requests.c.vendor_tx_code == request.vendor_tx_code,
+        )
+        .values(state=state, answer=answer, transaction_id=transaction_id, changed_at=func.now())
+    )
+
+
+async def one(connection: AsyncConnection, pair: str, vendor_tx_code: str) -> JsonObject | None:
+    """An intent with its answer, or `None`."""
+    row = (
+        (
+            await connection.execute(
+                select(gateway_requests).where(
+                    gateway_requests.c.pair == pair, gateway_requests.c.vendor_tx_code == vendor_tx_code
+                )
+            )
+        )
+        .mappings()
+        .first()
+    )
+    return None if row is None else {name: value for name, value in row.items() if name != "security_key"}
+
+
+async def refunded_minor(connection: AsyncConnection, pair: str, transaction_id: str) -> int:
+    """What refunds of a payment have taken or may have taken, behind a lock that lasts the transaction.
+
+    Refunds that were sent and not yet answered count: their money may be gone.
+    """
+    await connection.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 1))"), {"key": f"{pair}/{transaction_id}"}
+    )
+    total = await connection.scalar(
+        select(func.coalesce(func.sum(gateway_requests.c.amount_minor), 0)).where(
+            gateway_requests.c.pair == pair,
+            gateway_requests.c.related_transaction_id == transaction_id,
+            gateway_requests.c.kind == "refund",
+            gateway_requests.c.state != "refused",
+        )
+    )
+    return int(total or 0)
+
+
+async def seal_key(
+    connection: AsyncConnection, vault: Vault, request: GatewayRequest, security_key: str
+) -> None:
+    """Seal the security key of a registration, before the shopper is sent to pay."""
+    sealed = vault.seal(security_key, _context(request.pair, request.vendor_tx_code))
+    await connection.execute(
+        update(gateway_requests)
+        .where(
+            gateway_requests.c.pair == request.pair,
+            gateway_requests.c.vendor_tx_code == request.vendor_tx_code,
+        )
+        .values(security_key=sealed)
+    )
+
+
+async def security_key(connection: AsyncConnection, vault: Vault, pair: str, vendor_tx_code: str) -> str:
+    """The security key of a registration; empty when there is none, and an empty key proves nothing."""
+    sealed = await connection.scalar(
+        select(gateway_requests.c.security_key).where(
+            gateway_requests.c.pair == pair, gateway_requests.c.vendor_tx_code == vendor_tx_code
+        )
+    )
+    return "" if sealed is None else vault.open(sealed, _context(pair, vendor_tx_code))
+
+
+def _context(pair: str, vendor_tx_code: str) -> str:
+    return f"pair:{pair}/registration:{vendor_tx_code}"
