@@ -1,0 +1,1 @@
+"""The service: carries payments from Opayo into SYSPRO and proves that both agree."""

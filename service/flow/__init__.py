@@ -1,0 +1,1 @@
+"""The road of a payment: one file per step, named by its verb."""

@@ -1,0 +1,98 @@
+"""Ingest: is this message genuine, and new? An event is a hint; what it says of money is read from Opayo again.
+
+Each due message of the inbox becomes a new payment at the start of its flow, or a change of one we have, or a
+dead letter when Opayo knows no such transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from integration.canonical.order import Order
+from integration.canonical.payment import GatewayTransaction
+from integration.errors import NotFound, Rejected, Unreachable
+from service.flow.arrival import Found, write
+from service.flow.stage import Stage
+from service.store import inbox
+from service.store.inbox import InboxEvent
+
+
+async def ingest(stage: Stage, limit: int) -> int:
+    """Take the due messages of the lane's pair; returns how many there were.
+
+    Raises:
+        LaneLost: another holder took the lane over; nothing was written.
+    """
+    async with stage.engine.connect() as connection:
+        events = await inbox.due(connection, stage.lane.pair, stage.clock(), limit)
+    if not events:
+        return 0
+    room = asyncio.Semaphore(stage.in_flight)
+    # Messages about one transaction are answered by one reading: they are hints at the same thing.
+    keys = {event.transaction_id or event.vendor_tx_code: event for event in events}
+    readings = dict(
+        zip(keys, await asyncio.gather(*(_read(event, stage, room) for event in keys.values())), strict=True)
+    )
+    found = [
+        Found(event=event, transaction=reading.transaction, order=reading.order, error=reading.error)
+        for event in events
+        for reading in [readings[event.transaction_id or event.vendor_tx_code]]
+    ]
+    await write(stage, found)
+    return len(events)
+
+
+async def _read(event: InboxEvent, stage: Stage, room: asyncio.Semaphore) -> Found:
+    found = Found(event=event)
+    async with room:
+        try:
+            found.transaction = await _transaction(event, stage)
+            if found.transaction is not None:
+                found.order = await _order(event, found.transaction, stage)
+        except Exception as error:  # noqa: BLE001 - the class of the error decides, in arrival
+            found.error = error
+    return found
+
+
+async def _transaction(event: InboxEvent, stage: Stage) -> GatewayTransaction | None:
+    if event.source == "shop":
+        # The shop says that an order changed; whether it was paid is for Opayo to say.
+        return await stage.gateway.find(event.vendor_tx_code) if event.vendor_tx_code else None
+    try:
+        transaction = await stage.gateway.transaction(event.transaction_id)
+    except NotFound:
+        found = await stage.gateway.find(event.vendor_tx_code) if event.vendor_tx_code else None
+        if found is None:
+            raise
+        return found
+    if (
+        event.vendor_tx_code
+        and event.vendor_tx_code != transaction.vendor_tx_code
+        and transaction.vendor_tx_code
+    ):
+        raise Rejected(
+            f"The message names {event.vendor_tx_code}, and Opayo has {transaction.vendor_tx_code} under its id",
+            code="opayo.event-contradicts",
+            hint="Nothing was posted from this message. Find out who sent it.",
+        )
+    return (
+        transaction
+        if transaction.vendor_tx_code
+        else msgspec.structs.replace(transaction, vendor_tx_code=event.vendor_tx_code)
+    )
+
+
+async def _order(event: InboxEvent, transaction: GatewayTransaction, stage: Stage) -> Order | None:
+    wants = stage.pair.flow_for(transaction.kind) == "order_to_cash"
+    if stage.storefront is None or not wants or transaction.state != "captured":
+        return None
+    order = await stage.storefront.find_order(transaction.vendor_tx_code)
+    if order is None:
+        waited = (stage.clock() - event.received_at).total_seconds() * stage.pace / 60
+        title = f"The shop has no order for {transaction.vendor_tx_code}"
+        if waited < stage.pair.order_wait_minutes:
+            raise Unreachable(title, code="shop.order-not-yet-there")
+        return None  # `validate` says that the flow needs one, and the payment waits for a person
+    return order

@@ -1,0 +1,84 @@
+"""The job of a lane: take it, walk whatever is due, and leave it when nothing is.
+
+A lane's job never raises: a retry by the queue would collide with the bell that waits, and the lane be dead for
+ever. What fails is written on the payments; what fails here is logged and the sweep rings again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+from msgspec import Struct
+
+from service.flow import ingest, road
+from service.flow.stage import Stage
+from service.flow.stages import Stages
+from service.store import bell, lanes
+from service.store.lanes import LaneLost
+
+log = structlog.get_logger()
+
+# A retry due within this time is waited for, rather than left to the sweep.
+_SOON = timedelta(seconds=1.5)
+
+
+class Pace(Struct, frozen=True, kw_only=True):
+    """How a lane works: payments per batch, and how long it waits for company before it starts."""
+
+    batch: int = 100
+    linger_seconds: float = 0.02
+
+
+async def advance_lane(stages: Stages, lane: str, pace: Pace) -> None:
+    """Work a lane until nothing is due."""
+    try:
+        async with stages.shared.engine.begin() as connection:
+            held = await lanes.take(connection, lane)
+        if held is None:
+            return
+        if pace.linger_seconds:
+            await asyncio.sleep(pace.linger_seconds)
+        await drain(await stages.of(held), pace)
+    except LaneLost:
+        log.info("lane.lost", lane=lane)
+    except Exception:
+        log.exception("lane.failed", lane=lane)
+        await asyncio.sleep(0.5)  # the sweep rings again at once; a fault that lasts must not spin
+
+
+async def drain(stage: Stage, pace: Pace) -> None:
+    """Walk batch after batch; before it ends, look once more behind the writers' lock."""
+    while await _open(stage):
+        if await _once(stage, pace.batch):
+            continue
+        async with stage.engine.begin() as connection:
+            await bell.exclusive(connection, stage.lane.lane)
+        if await _once(stage, pace.batch):
+            continue
+        if not await _soon(stage):
+            return
+
+
+async def _open(stage: Stage) -> bool:
+    async with stage.engine.connect() as connection:
+        return await lanes.is_open(connection, stage.lane)
+
+
+async def _once(stage: Stage, batch: int) -> int:
+    moved = 0
+    if stage.lane.kind == "screening":
+        moved += await ingest.ingest(stage, batch)
+    return moved + await road.advance(stage, batch)
+
+
+async def _soon(stage: Stage) -> bool:
+    """Wait for work that is due in a moment; whether there was any."""
+    async with stage.engine.connect() as connection:
+        due_at = await lanes.next_due(connection, stage.lane)
+    now = stage.clock()
+    if due_at is None or due_at - now > _SOON:
+        return False
+    await asyncio.sleep(max(0.005, (due_at - now).total_seconds()))
+    return True

@@ -1,0 +1,97 @@
+"""The worker of a process: one Procrastinate worker per lane, a sweep for lost bells, and the notifier.
+
+One worker per lane and one job at a time: with more, a lane's next job waits for the poll.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import procrastinate
+import structlog
+from procrastinate.jobs import Status
+
+from service.flow.stages import Stages
+from service.jobs.lane import Pace, advance_lane
+from service.jobs.notify import notify
+from service.settings import Settings
+from service.store import bell, lanes, payments
+
+log = structlog.get_logger()
+
+
+class Worker:
+    """Works every lane of every pair until it is stopped."""
+
+    def __init__(self, stages: Stages, url: str, settings: Settings) -> None:
+        self._stages = stages
+        self._settings = settings
+        self._pace = Pace(batch=settings.batch, linger_seconds=settings.linger_ms / 1000)
+        self._queue = procrastinate.App(
+            connector=procrastinate.PsycopgConnector(
+                conninfo=url, min_size=1, max_size=8, kwargs={"application_name": "opayo-syspro lanes"}
+            )
+        )
+        self._queue.task(name=bell.TASK)(self._advance)
+        self._lanes: dict[str, asyncio.Task[None]] = {}
+
+    async def _advance(self, lane: str) -> None:
+        await advance_lane(self._stages, lane, self._pace)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Work lanes for the time of a `with` block; at its end, finish the batches under way and log off."""
+        async with self._queue.open_async():
+            sweep = asyncio.create_task(self._sweep_for_ever())
+            try:
+                yield
+            finally:
+                sweep.cancel()
+                for task in self._lanes.values():
+                    task.cancel()
+                await asyncio.gather(sweep, *self._lanes.values(), return_exceptions=True)
+                await self._stages.close()
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            try:
+                await self.sweep()
+            except Exception:
+                log.exception("sweep.failed")
+            await asyncio.sleep(self._settings.sweep_seconds)
+
+    async def sweep(self) -> None:
+        """Start lanes that are new, free lanes of dead workers, ring lost bells, tell people of alerts."""
+        shared = self._stages.shared
+        async with shared.engine.connect() as connection:
+            every = await lanes.names(connection)
+        for lane in every:
+            if lane not in self._lanes or self._lanes[lane].done():
+                self._lanes[lane] = asyncio.create_task(self._work(lane))
+        await self._free_stalled()
+        async with shared.engine.begin() as connection:
+            await bell.ring(connection, await payments.lanes_with_work(connection, shared.clock()))
+        await notify(self._stages)
+
+    async def _work(self, lane: str) -> None:
+        await self._queue.run_worker_async(
+            queues=[lane],
+            name=lane,
+            concurrency=1,
+            fetch_job_polling_interval=self._settings.poll_seconds,
+            abort_job_polling_interval=60.0,
+            update_heartbeat_interval=self._settings.stalled_seconds / 4,
+            stalled_worker_timeout=self._settings.stalled_seconds,
+            delete_jobs="always",
+            install_signal_handlers=False,
+            shutdown_graceful_timeout=10.0,
+        )
+
+    async def _free_stalled(self) -> None:
+        """End the jobs of workers that stopped breathing; their lanes are then rung by the sweep."""
+        manager = self._queue.job_manager
+        for job in await manager.get_stalled_jobs(seconds_since_heartbeat=self._settings.stalled_seconds):
+            log.warning("lane.freed", lane=job.queue, worker=job.worker_id)
+            await manager.finish_job(job, Status.ABORTED, delete_job=True)
