@@ -1,0 +1,1 @@
+"""What has been learned, ready to use."""

@@ -1,0 +1,5 @@
+"""`python -m service.cli`, for processes that start others."""
+
+from service.cli import main
+
+main()
