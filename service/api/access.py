@@ -14,11 +14,11 @@ from litestar.exceptions import NotAuthorizedException, NotFoundException, Permi
 from litestar.handlers import BaseRouteHandler
 
 from service.api.context import Context
-from service.store import users
+from service.core.card_data import mask
+from service.store import pairs, users
 from service.store.users import Caller
 
 _KEPT_SECONDS = 10.0
-_known: dict[bytes, tuple[float, Caller]] = {}
 
 AnyConnection = ASGIConnection[Any, Any, Any, Any]
 Guard = Callable[[AnyConnection, BaseRouteHandler], Awaitable[None]]
@@ -39,36 +39,45 @@ async def identify(connection: AnyConnection) -> Caller:
         NotAuthorizedException: there is no key, or none that is known.
     """
     context: Context = connection.app.state.context
+    known = context.known.callers
     key = _offered(connection)
     if not key:
         raise NotAuthorizedException("Send an API key in the header `Authorization: Bearer …`.")
     digest = users.digest(key)
-    kept = _known.get(digest)
+    kept = known.get(digest)
     if kept is not None and kept[0] > time.monotonic():
         return kept[1]
     async with context.engine.begin() as database:
         caller = await users.caller(database, key)
         if caller is None:
-            _known.pop(digest, None)
+            known.pop(digest, None)
             raise NotAuthorizedException("The API key is unknown or revoked.")
         await users.used(database, caller.key_id, context.now())
-    _known[digest] = (time.monotonic() + _KEPT_SECONDS, caller)
+    known[digest] = (time.monotonic() + _KEPT_SECONDS, caller)
     return caller
 
 
-def forget() -> None:
-    """Ask the database anew for every key: one was revoked."""
-    _known.clear()
+async def _is_there(context: Context, pair: str) -> bool:
+    if pair not in context.known.pairs:
+        async with context.engine.connect() as database:
+            context.known.pairs.update(await pairs.names(database))
+    return pair in context.known.pairs
 
 
 def needs(role: str) -> Guard:
-    """A guard that lets in callers with at least a role, and only for their own pair."""
+    """A guard that lets in callers with at least a role, and only for a pair of theirs that exists.
 
-    async def guard(connection: AnyConnection, _: BaseRouteHandler) -> None:
+    A route with `opt={"makes_pair": True}` may name a pair that does not exist yet.
+    """
+
+    async def guard(connection: AnyConnection, handler: BaseRouteHandler) -> None:
         caller = await identify(connection)
         pair = connection.path_params.get("pair")
-        if isinstance(pair, str) and not caller.sees(pair):
-            raise NotFoundException(f"There is no pair `{pair}`.")
+        if isinstance(pair, str):
+            context: Context = connection.app.state.context
+            there = handler.opt.get("makes_pair") or await _is_there(context, pair)
+            if not there or not caller.sees(pair):
+                raise NotFoundException(f"There is no pair `{mask(pair)}`.")
         if not caller.may(role):
             raise PermissionDeniedException(f"This needs the role {role}; the key's role is {caller.role}.")
         connection.state.caller = caller

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import msgspec
 from litestar.datastructures import State
+from litestar.exceptions import NotFoundException
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from integration.errors import Misconfigured
+from service.flow.connections import Connections
 from service.flow.stages import Stages
 from service.settings import Settings
 from service.store.inbox import Batcher
+from service.store.pairs import PairSettings
+from service.store.users import Caller
 from service.store.vault import Vault
+
+
+class Known(Struct):
+    """What was asked of the database lately: callers by the digest of their key, until when; pairs there are."""
+
+    callers: dict[bytes, tuple[float, Caller]] = msgspec.field(default_factory=dict)
+    pairs: set[str] = msgspec.field(default_factory=set)
 
 
 class Context(Struct, frozen=True, kw_only=True):
@@ -22,10 +35,24 @@ class Context(Struct, frozen=True, kw_only=True):
     stages: Stages
     batcher: Batcher
     settings: Settings
+    known: Known = msgspec.field(default_factory=Known)
 
     def now(self) -> datetime:
         """Aware UTC now."""
         return datetime.now(UTC)
+
+    async def connections(self, pair: str) -> tuple[PairSettings, Connections]:
+        """A pair's settings and connections.
+
+        Raises:
+            NotFoundException: there is no such pair.
+        """
+        try:
+            return await self.stages.connections(pair)
+        except Misconfigured as error:
+            if error.error_code == "pair.unknown":
+                raise NotFoundException(f"There is no pair `{pair}`.") from error
+            raise
 
 
 def provide_context(state: State) -> Context:

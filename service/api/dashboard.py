@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from service.api.access import needs
 from service.api.context import Context
-from service.api.webhooks import PairName
+from service.api.parameters import PairName
 from service.store import audit, dead_letters, inbox, payments
 
 JsonObject = dict[str, object]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -21,8 +22,17 @@ from integration.errors import (
     Transient,
 )
 from service.core.card_data import mask
+from service.core.lifecycle import IllegalMove
 
 log = structlog.get_logger()
+
+
+class Fault(Struct, frozen=True, kw_only=True):
+    """One of several things that are wrong with a document; `place` is a node or field, empty for the whole."""
+
+    code: str
+    place: str
+    sentence: str
 
 
 class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -34,6 +44,7 @@ class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
         hint: what the caller can do.
         retried: whether trying again may help.
         evidence: facts; never card data or secrets.
+        faults: everything that is wrong, where it is more than one thing.
     """
 
     type: str
@@ -44,6 +55,7 @@ class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     hint: str = ""
     retried: bool = False
     evidence: dict[str, str | int | None] = {}
+    faults: Sequence[Fault] = ()
 
 
 def problem(status: int, code: str, title: str, *, hint: str = "", detail: str = "") -> Response[Problem]:
@@ -122,18 +134,36 @@ def from_defect(request: Request[Any, Any, Any], error: Exception) -> Response[P
 class Refused(Exception):
     """A request that is refused for a reason of our own."""
 
-    def __init__(self, status: int, code: str, title: str, *, hint: str = "") -> None:
+    def __init__(
+        self, status: int, code: str, title: str, *, hint: str = "", faults: Sequence[Fault] = ()
+    ) -> None:
         super().__init__(title)
         self.status, self.code, self.title, self.hint = status, code, title, hint
+        self.faults = faults
 
 
 def from_refusal(_: Request[Any, Any, Any], error: Refused) -> Response[Problem]:
     """A refusal as a problem."""
-    return problem(error.status, error.code, error.title, hint=error.hint)
+    return _answer(
+        Problem(
+            type=f"urn:opayo-syspro:{error.code}",
+            title=mask(error.title),
+            status=error.status,
+            code=error.code,
+            hint=error.hint,
+            faults=error.faults,
+        )
+    )
+
+
+def from_illegal_move(_: Request[Any, Any, Any], error: IllegalMove) -> Response[Problem]:
+    """A move that the table of moves does not hold: the payment is not where the caller thinks."""
+    return problem(409, "payment.illegal-move", str(error), hint="Read the payment again.")
 
 
 HANDLERS = {
     Refused: from_refusal,
+    IllegalMove: from_illegal_move,
     IntegrationError: from_integration,
     HTTPException: from_http,
     Exception: from_defect,

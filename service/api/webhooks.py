@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Any
+from typing import Any
 
 from litestar import Request, Response, Router, post
 from litestar.exceptions import NotFoundException
-from litestar.params import Parameter
 from msgspec import Struct
 
 from integration.ecommerce import webhook as shop_webhook
 from integration.errors import IntegrationError, Misconfigured
 from integration.opayo import notification, webhook
 from service.api.context import Context
+from service.api.parameters import PairName
 from service.api.problems import Refused
 from service.core.card_data import mask_bytes
 from service.store import registrations
@@ -21,7 +21,6 @@ from service.store.inbox import Delivery
 from service.store.pairs import PairSettings
 from service.telemetry import EVENTS
 
-PairName = Annotated[str, Parameter(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 AnyRequest = Request[Any, Any, Any]
 
 

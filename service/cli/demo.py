@@ -21,7 +21,7 @@ from integration.sandbox.merchant import Day, Merchant
 from integration.sandbox.serving import SandboxFacts
 from service.cli.demo_audit import ErpLedger, GatewayLedger, audit
 from service.cli.demo_processes import Household, household
-from service.cli.demo_report import Course, Result, make_result, show_result, write_result
+from service.cli.demo_report import Course, Result, Waiting, make_result, show_result, write_result
 from service.cli.demo_service import PACE, Service, Summary, environment
 from service.store.private_server import PrivateServer
 
@@ -191,8 +191,8 @@ async def _judge(stage: Stage, day: Day, summary: Summary, seconds: float) -> Re
         },
         told=sum(bool(order["history"]) for order in shop["orders"]),
     )
-    stopped = (*summary.dead_letters, *summary.exceptions)
-    return make_result(audit(gateway, erp, summary.held, stopped), summary, course)
+    waiting = Waiting(await stage.service.held(), await stage.service.dead_letters())
+    return make_result(audit(gateway, erp, waiting.held, waiting.dead), summary, waiting, course)
 
 
 async def _fired(stage: Stage, root: str) -> dict[str, int]:

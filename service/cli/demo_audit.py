@@ -62,11 +62,9 @@ class ErpLedger(msgspec.Struct, frozen=True):
 
 
 class Stopped(msgspec.Struct, frozen=True):
-    """A payment that waits for a person, as the service tells of it; the reason is never empty in a good day."""
+    """A payment that waits for a person, as the service tells of it; a good day gives each a reason."""
 
     transaction_id: str
-    amount_minor: int = 0
-    currency: str = ""
     vendor_tx_code: str = ""
     reason: str = ""
 

@@ -71,7 +71,14 @@ class Result(msgspec.Struct, frozen=True):
     course: Course
 
 
-def make_result(audit: Audit, summary: Summary, course: Course) -> Result:
+class Waiting(msgspec.Struct, frozen=True):
+    """Payments that wait for a person, as the service tells of them."""
+
+    held: tuple[Stopped, ...]
+    dead: tuple[Stopped, ...]
+
+
+def make_result(audit: Audit, summary: Summary, waiting: Waiting, course: Course) -> Result:
     """Put the proof, the service's counts and the course of the day together."""
     seconds = max(course.seconds, 0.001)
     return Result(
@@ -97,8 +104,8 @@ def make_result(audit: Audit, summary: Summary, course: Course) -> Result:
         throughput_per_s=round(audit.payments / seconds, 2),
         pace=PACE,
         lost_codes=audit.lost_codes,
-        held_reasons=_reasons(summary.held),
-        dead_letter_reasons=_reasons((*summary.dead_letters, *summary.exceptions)),
+        held_reasons=_reasons(waiting.held),
+        dead_letter_reasons=_reasons(waiting.dead),
         states=summary.states,
         course=course,
     )

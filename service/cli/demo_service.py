@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import msgspec
 import rich_click as click
@@ -25,19 +25,15 @@ _STALL_SECONDS = 120.0
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """``GET /api/v1/pairs/{pair}/summary``.
+    """``GET /api/v1/pairs/{pair}/summary``, as far as the demonstration reads it.
 
     Attributes:
         states: payments by state.
-        dead_letters: the payments among them, each with its reason; ``held`` likewise.
         ambiguous: postings whose outcome nobody knows yet.
         open_inbox: stored messages that nobody has looked at.
     """
 
     states: dict[str, int] = {}
-    dead_letters: tuple[Stopped, ...] = ()
-    held: tuple[Stopped, ...] = ()
-    exceptions: tuple[Stopped, ...] = ()
     ambiguous: int = 0
     duplicates_ignored: int = 0
     retries: int = 0
@@ -53,6 +49,28 @@ class Summary(msgspec.Struct, frozen=True):
         """Payments on their road, messages nobody has looked at, and postings of unknown outcome."""
         on_the_road = sum(self.states.get(state, 0) for state in _OPEN)
         return on_the_road + self.ambiguous + self.open_inbox
+
+
+class _Row(msgspec.Struct, frozen=True):
+    """A payment or message in a list, or a payment shown whole."""
+
+    transaction_id: str = ""
+    vendor_tx_code: str = ""
+    payment_id: int = 0
+    error: dict[str, object] | None = None
+    findings: dict[str, object] = {}
+
+    def stopped(self) -> Stopped:
+        reasons = [str(self.error.get("title", ""))] if self.error else []
+        for finding in self.findings.values():
+            told = finding.get("reasons") if isinstance(finding, dict) else None
+            reasons += [str(reason) for reason in told] if isinstance(told, list) else []
+        return Stopped(self.transaction_id, self.vendor_tx_code, " ".join(reasons))
+
+
+class _Page(msgspec.Struct, frozen=True):
+    items: tuple[_Row, ...]
+    next_cursor: int | None = None
 
 
 def environment(facts: SandboxFacts, data_dir: str, admin_key: str, transport: str) -> dict[str, str]:
@@ -135,13 +153,45 @@ class Service:
             Unreachable: when it does not answer.
             click.ClickException: when it answers anything but a summary.
         """
-        reply = await self.client.send(
-            "GET", f"{self.url}/api/v1/pairs/{PAIR}/summary", headers=self._headers
-        )
+        return msgspec.json.decode(await self._read("summary"), type=Summary)
+
+    async def held(self) -> tuple[Stopped, ...]:
+        """The payments that screening holds, each with its reasons.
+
+        Raises:
+            Unreachable, click.ClickException: as for `summary`.
+        """
+        rows = [row async for row in self._rows("payments", "held")]
+        shown = [await self._read(f"payments/{row.payment_id}") for row in rows]
+        return tuple(msgspec.json.decode(one, type=_Row).stopped() for one in shown)
+
+    async def dead_letters(self) -> tuple[Stopped, ...]:
+        """Payments that cannot move or are only half in the ledger, and messages that became none.
+
+        Raises:
+            Unreachable, click.ClickException: as for `summary`.
+        """
+        kinds = (("payments", "dead_letter"), ("payments", "exception"), ("inbox", "dead_letter"))
+        return tuple([row.stopped() for kind in kinds async for row in self._rows(*kind)])
+
+    async def _rows(self, resource: str, status: str) -> AsyncIterator[_Row]:
+        cursor = 0
+        while True:
+            body = await self._read(f"{resource}?status={status}&limit=500&cursor={cursor}")
+            page = msgspec.json.decode(body, type=_Page)
+            for row in page.items:
+                yield row
+            if page.next_cursor is None:
+                return
+            cursor = page.next_cursor
+
+    async def _read(self, path: str) -> bytes:
+        url = f"{self.url}/api/v1/pairs/{PAIR}/{path}"
+        reply = await self.client.send("GET", url, headers=self._headers)
         if reply.status != 200:
             body = reply.body[:500].decode(errors="replace")
-            raise click.ClickException(f"The service's summary answered HTTP {reply.status}: {body}")
-        return msgspec.json.decode(reply.body, type=Summary)
+            raise click.ClickException(f"GET {url} answered HTTP {reply.status}: {body}")
+        return reply.body
 
     async def until_final(
         self, payments: int, on_summary: Callable[[Summary], None]

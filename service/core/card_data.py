@@ -18,10 +18,10 @@ __all__ = ["Span", "find_cards", "mask", "mask_bytes", "refuse"]
 _HIDDEN = "****"
 
 _ESCAPE = re.compile(
-    r"%(?P<percent>[0-9A-Fa-f]{2})|\\+u(?P<unicode>[0-9A-Fa-f]{4})|\\+(?P<short>[bfnrt/\"])"
+    r"%(?P<percent>[0-9A-Fa-f]{2})|\\{1,8}u(?P<unicode>[0-9A-Fa-f]{4})|\\{1,8}(?P<short>[bfnrt/\"])"
     r"|&#x0*(?P<hex>[0-9A-Fa-f]{1,4});|&#0*(?P<decimal>\d{1,5});|(?P<nbsp>&nbsp;)",
 )
-_DEEPEST_ESCAPE = 3
+_DEEPEST_ESCAPE = 8
 
 _KEYS = (
     r"card[_-]?(?:number|no)|primary[_-]?account[_-]?number|security[_-]?code|cv2|cvv2?|cvc2?|cid2"
@@ -50,9 +50,9 @@ _RESULT = (
     r"(?:Matched|NotMatched|NotProvided|NotChecked|MATCHED|NOTMATCHED|NOTPROVIDED|NOTCHECKED|null|true|false)"
 )
 _MEMBER = re.compile(
-    rf"""(?P<head>(?P<quote>\\+"|"|'|%22|&quot;)(?:{_KEYS})(?P=quote)\s*(?::|%3A)\s*)
-    (?!(?P<mark>\\+"|"|'|%22|&quot;)?{_RESULT}(?:(?P=mark)|\b))
-    (?P<value>"(?:[^"\\]|\\.)*"|\\+"[^"]*"|'[^']*'|%22.*?%22|&quot;.*?&quot;|\[[^\[\]]*\]|\{{[^{{}}]*\}}|[^\s,\]}}&]+)""",
+    rf"""(?P<head>(?P<quote>\\{{1,8}}"|"|'|%22|&quot;)(?:{_KEYS})(?P=quote)\s*(?::|%3A)\s*)
+    (?!(?P<mark>\\{{1,8}}"|"|'|%22|&quot;)?{_RESULT}(?:(?P=mark)|\b))
+    (?P<value>"(?:[^"\\]|\\.)*"|\\{{1,8}}"[^"]*"|'[^']*'|%22.*?%22|&quot;.*?&quot;|\[[^\[\]]*\]|\{{[^{{}}]*\}}|[^\s,\]}}&]+)""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
 _FORM = re.compile(
@@ -62,7 +62,7 @@ _FORM = re.compile(
 )
 _ELEMENT = re.compile(
     rf"""(?P<head><(?P<name>(?:[A-Za-z_][\w.-]*:)?(?:{_KEYS}))(?:\s[^<>]*)?>)(?!\s*{_RESULT}\s*<)
-    (?P<value>.*?)(?P<tail></(?P=name)\s*>)""",
+    (?P<value>[^<]*(?:<!\[CDATA\[[^\]]*\]\]>[^<]*)?)(?P<tail></(?P=name)\s*>)""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
 _JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -122,18 +122,24 @@ def _merged(spans: Sequence[Span]) -> list[Span]:
 
 def mask(text: str) -> str:
     """The text without card data; a text that has none comes back unchanged, and so does a masked one."""
-    hidden = _hide_members(text)
-    spans = find_cards(hidden)
-    if not spans:
-        return hidden
-    json_strings = _json_strings(hidden)
+    masked = _hide_members(text)
+    # The four digits that stay may begin another number with what follows: again, until nothing is found.
+    while spans := find_cards(masked):
+        masked = _mask_spans(masked, spans)
+    return masked
+
+
+def _mask_spans(text: str, spans: Sequence[Span]) -> str:
+    json_strings = _json_strings(text)
     parts: list[str] = []
     done = 0
     for span in spans:
-        whole, masked = _replacement(hidden, span, json_strings)
-        parts += [hidden[done : whole.start], masked]
+        if span.start < done:  # a second find in a JSON number that is hidden as a whole
+            continue
+        whole, masked = _replacement(text, span, json_strings)
+        parts += [text[done : whole.start], masked]
         done = whole.end
-    return "".join(parts) + hidden[done:]
+    return "".join(parts) + text[done:]
 
 
 def _replacement(text: str, span: Span, json_strings: Sequence[Span] | None) -> tuple[Span, str]:

@@ -38,10 +38,11 @@ _RANGES: tuple[tuple[str, str, Sequence[int]], ...] = (
     ("81", "81", _LONG),  # UnionPay
 )
 
+_FIRST_DIGITS = frozenset(low[0] for low, _, _ in _RANGES)
+
 _BETWEEN = r"[ +.\-_\x00\u00a0\u2007\u2009\u200a\u200b\u202f\u2010-\u2015]"
 _RUN = re.compile(rf"\d(?:{_BETWEEN}{{0,3}}\d){{{SHORTEST - 1},}}")
 _GROUP = re.compile(r"\d+")
-_GUID = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
 _HEX_ID = re.compile(r"[0-9A-Fa-f]{24,}")
 _ARTICLE_KEY = re.compile(r"(?:sku|ean|gtin|upc|barcode|stock_?code)[\"']?\s*[:=>]\s*[\"']?\Z", re.IGNORECASE)
 _PRINTED = frozenset([(4, 6, 5), (4, 6, 4), (4, 4, 5), (4, 5, 6), (4, 5, 4), (8, 8)])
@@ -77,24 +78,23 @@ def card_numbers(text: str) -> Iterator[Span]:
     """Every card number of a text that has no escapes in it; spans may overlap."""
     for run in _RUN.finditer(text):
         groups = [Span(*found.span()) for found in _GROUP.finditer(text, run.start(), run.end())]
-        guids = [
-            Span(*found.span()) for found in _GUID.finditer(text, max(0, run.start() - 36), run.end() + 36)
-        ]
-        for first in range(len(groups)):
-            yield from _from_group(text, groups[first : first + LONGEST], guids)
+        digits = digits_of(run.group())
+        place = 0
+        for first, group in enumerate(groups):
+            if digits[place] in _FIRST_DIGITS:
+                window = digits[place : place + LONGEST + 1]
+                yield from _from_group(text, groups[first : first + LONGEST], window)
+            place += group.end - group.start
 
 
-def _from_group(text: str, groups: Sequence[Span], guids: Sequence[Span]) -> Iterator[Span]:
+def _from_group(text: str, groups: Sequence[Span], digits: str) -> Iterator[Span]:
     size = 0
     for count, group in enumerate(groups, 1):
         size += group.end - group.start
         if size > LONGEST:
             return
-        span = Span(groups[0].start, group.end)
-        if size < SHORTEST or any(guid.start < span.end and span.start < guid.end for guid in guids):
-            continue
-        if is_card_number(digits_of(text[span.start : span.end])) and _plausible(text, groups[:count]):
-            yield span
+        if is_card_number(digits[:size]) and _plausible(text, groups[:count]):
+            yield Span(groups[0].start, group.end)
 
 
 def digits_of(text: str) -> str:
@@ -110,7 +110,7 @@ def _plausible(text: str, groups: Sequence[Span]) -> bool:
     even = len(set(sizes[:-1])) == 1 and sizes[0] <= 6 and sizes[-1] <= sizes[0]
     if even or sizes in _PRINTED:
         return len(between) == 1 or (sizes[0] == 4 and "." not in between)
-    # Dashes and dots also join the parts of order numbers and decimals: there only a card's own grouping counts.
+    # Dashes and dots also join the parts of GUIDs, order numbers and decimals: there only a card's own grouping counts.
     return between == {" "}
 
 

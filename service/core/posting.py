@@ -146,7 +146,7 @@ def _check_money(document: ErpDocument, facts: PlanInput) -> None:
                     code="posting.currency-differs",
                     evidence={"order": document.currency, "payment": facts.due.currency},
                 )
-        case ArInvoice():
+        case _:
             if document.invoice_value != facts.due:
                 raise _disagrees("the invoice value", document.invoice_value, facts.due)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from itertools import groupby
 
 import structlog
@@ -10,6 +11,7 @@ import structlog
 from service.flow.stages import Stages
 from service.store import alerts
 
+JsonObject = dict[str, object]
 log = structlog.get_logger()
 
 
@@ -23,13 +25,20 @@ async def notify(stages: Stages) -> None:
             sorted(fresh, key=lambda each: str(each["pair"])), key=lambda e: str(e["pair"])
         ):
             batch = list(group)
-            settings, _ = await stages.connections(pair)
-            if settings.notify:
-                text = "\n".join(f"[{each['severity']}] {each['title']} ({each['code']})" for each in batch)
-                if not await asyncio.to_thread(_send, settings.notify, settings.name, text):
-                    log.warning("alert.not_delivered", pair=pair, alerts=len(batch))
-                    continue
-            await alerts.notified(connection, [int(str(each["alert_id"])) for each in batch])
+            if await _told(stages, pair, batch):
+                await alerts.notified(connection, [int(str(each["alert_id"])) for each in batch])
+
+
+async def _told(stages: Stages, pair: str, batch: Sequence[JsonObject]) -> bool:
+    """Whether the pair's channel took the alerts; a pair without one has nobody to tell."""
+    settings, _ = await stages.connections(pair)
+    if not settings.notify:
+        return True
+    text = "\n".join(f"[{each['severity']}] {each['title']} ({each['code']})" for each in batch)
+    taken = await asyncio.to_thread(_send, settings.notify, settings.name, text)
+    if not taken:
+        log.warning("alert.not_delivered", pair=pair, alerts=len(batch))
+    return taken
 
 
 def _send(address: str, name: str, text: str) -> bool:

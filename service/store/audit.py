@@ -58,6 +58,12 @@ async def after(connection: AsyncConnection, pair: str, audit_id: int, limit: in
     return [dict(row) for row in rows.mappings()]
 
 
+async def newest(connection: AsyncConnection, pair: str) -> int:
+    """The id of a pair's newest line; 0 when there is none."""
+    found = await connection.scalar(select(func.max(audit.c.audit_id)).where(audit.c.pair == pair))
+    return int(found or 0)
+
+
 async def counts(connection: AsyncConnection, pair: str, action: str) -> int:
     """How often something happened in a pair."""
     found = await connection.scalar(

@@ -176,6 +176,17 @@ async def save(connection: AsyncConnection, events: Sequence[InboxEvent]) -> Non
     )
 
 
+async def again(connection: AsyncConnection, pair: str, inbox_id: int, now: datetime) -> bool:
+    """Make a message due again that ended in dead letters; whether there was one. The caller rings."""
+    found = await connection.scalar(
+        update(inbox)
+        .where(inbox.c.pair == pair, inbox.c.inbox_id == inbox_id, inbox.c.state == "dead_letter")
+        .values(state="received", due_at=now, done_at=None, attempts=0, error=None)
+        .returning(inbox.c.inbox_id)
+    )
+    return found is not None
+
+
 async def listed(
     connection: AsyncConnection, pair: str, *, state: str | None, after: int, limit: int
 ) -> list[JsonObject]:

@@ -7,7 +7,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.store.tables import gateway_requests
+from service.store.tables import gateway_requests, payments
 from service.store.vault import Vault
 
 JsonObject = dict[str, object]
@@ -29,11 +29,17 @@ class GatewayRequest(Struct, frozen=True, kw_only=True):
     related_transaction_id: str = ""
 
 
-async def reserve(connection: AsyncConnection, request: GatewayRequest) -> bool:
-    """Write an intent; `False` when the code was used before, whatever for."""
+async def reserve(
+    connection: AsyncConnection, request: GatewayRequest, note: JsonObject | None = None
+) -> bool:
+    """Write an intent; `False` when the code was used before, whatever for.
+
+    Args:
+        note: kept as the answer until there is one: what tells a second try from another request.
+    """
     found = await connection.scalar(
         insert(gateway_requests)
-        .values({name: getattr(request, name) for name in request.__struct_fields__})
+        .values({name: getattr(request, name) for name in request.__struct_fields__} | {"answer": note or {}})
         .on_conflict_do_nothing()
         .returning(gateway_requests.c.vendor_tx_code)
     )
@@ -56,6 +62,35 @@ async def settle(
         )
         .values(state=state, answer=answer, transaction_id=transaction_id, changed_at=func.now())
     )
+
+
+async def reopen(connection: AsyncConnection, request: GatewayRequest) -> bool:
+    """Turn an intent that was never sent (`answer.unsent`) into one that is; whether this caller did."""
+    found = await connection.scalar(
+        update(gateway_requests)
+        .where(
+            gateway_requests.c.pair == request.pair,
+            gateway_requests.c.vendor_tx_code == request.vendor_tx_code,
+            gateway_requests.c.state == "refused",
+            gateway_requests.c.answer["unsent"].as_boolean(),
+        )
+        .values(state="sent", changed_at=func.now())
+        .returning(gateway_requests.c.vendor_tx_code)
+    )
+    return found is not None
+
+
+async def code_of(connection: AsyncConnection, pair: str, transaction_id: str) -> str:
+    """The vendor transaction code of a transaction, from our intents or payments; empty when we know none."""
+    for table in (gateway_requests, payments):
+        found: str | None = await connection.scalar(
+            select(table.c.vendor_tx_code)
+            .where(table.c.pair == pair, table.c.transaction_id == transaction_id)
+            .limit(1)
+        )
+        if found:
+            return found
+    return ""
 
 
 async def one(connection: AsyncConnection, pair: str, vendor_tx_code: str) -> JsonObject | None:

@@ -97,6 +97,12 @@ async def revoke(connection: AsyncConnection, key_id: int) -> bool:
     return found is not None
 
 
+async def pair_of(connection: AsyncConnection, key_id: int) -> tuple[bool, str | None]:
+    """Whether there is a key of that id, and the one pair it is for."""
+    row = (await connection.execute(select(api_keys.c.pair).where(api_keys.c.key_id == key_id))).first()
+    return (False, None) if row is None else (True, row[0])
+
+
 async def listed(connection: AsyncConnection, pair: str | None) -> list[JsonObject]:
     """Keys without their secrets: every one, or those of a pair."""
     statement = select(

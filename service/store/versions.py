@@ -43,7 +43,7 @@ async def add(connection: AsyncConnection, pair: str, draft: Draft) -> int:
                 "pair": pair,
                 kind: name,
                 "version": version,
-                "document": draft.document,
+                "document": {**draft.document, "version": version},
                 "author": draft.author,
                 "note": draft.note,
             }

@@ -133,19 +133,18 @@ class NeverPostsTwice:
         )
         many = [payment(f"P{n}", 100 + n, f"WEB-{n}") for n in range(40)]
         waiting = dict.fromkeys(range(len(many)), False)
-        for _ in range(60):
-            for n, unsure in list(waiting.items()):
-                try:
-                    if unsure and await erp.find([many[n]]):
-                        del waiting[n]
-                        continue
+        for n in [*waiting] * 60:
+            try:
+                if waiting.get(n) and await erp.find([many[n]]):
+                    del waiting[n]
+                if n in waiting:
                     waiting[n] = False
                     await erp.post(many[n], f"k{n}")
                     del waiting[n]
-                except OutcomeUnknown:
-                    waiting[n] = True
-                except Transient:
-                    continue
+            except OutcomeUnknown:
+                waiting[n] = True
+            except Transient:
+                continue
         site.sandbox.plan.clear()
         assert site.sandbox.plan.fired["commit-then-drop"] > 0
         assert waiting == {}

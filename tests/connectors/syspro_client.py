@@ -149,8 +149,9 @@ def with_parameters(body: Json, **parameters: str) -> Json:
     return {**body, "Parameters": {**body["Parameters"], **parameters}}
 
 
-async def refused(client: Client, path: str, body: Json, status: int, code: str, element: str) -> str:
-    """Post, expect the refusal on the element, see that the books did not move; the error's text."""
+async def refused(client: Client, path: str, body: Json, expected: tuple[int, str, str]) -> str:
+    """Post, expect status, code and element of the refusal, see that the books did not move; the error's text."""
+    status, code, element = expected
     before = await client.ledger()
     answer = await client.post(path, body)
     assert (answer.status_code, code_of(answer)) == (status, code), answer.text

@@ -53,7 +53,7 @@ ORDER_REFUSALS: list[tuple[Json, int, str, str]] = [
 @pytest.mark.parametrize(("body", "status", "code", "element"), ORDER_REFUSALS)
 async def test_an_unlawful_order_is_refused(body: Json, status: int, code: str, element: str) -> None:
     async with connected(sandbox()) as client:
-        await refused(client, SALES, body, status, code, element)
+        await refused(client, SALES, body, (status, code, element))
 
 
 async def test_an_unknown_stock_code_carries_syspros_own_number() -> None:
@@ -66,7 +66,7 @@ async def test_an_unknown_stock_code_carries_syspros_own_number() -> None:
 async def test_a_purchase_order_number_is_taken_once_per_customer() -> None:
     async with connected(sandbox()) as client:
         assert (await client.post(SALES, order("PO"))).status_code == 201
-        text = await refused(client, SALES, order("PO"), 409, "DUPLICATE", "OrderHeader.CustomerPoNumber")
+        text = await refused(client, SALES, order("PO"), (409, "DUPLICATE", "OrderHeader.CustomerPoNumber"))
         assert "100673" in text
         assert (await client.post(SALES, order("PO", Customer="2"))).status_code == 201
         allowed = with_parameters(order("PO"), AllowDuplicateOrderNumbers="Y")
@@ -74,9 +74,9 @@ async def test_a_purchase_order_number_is_taken_once_per_customer() -> None:
         # With the company option on, only A lets a number through twice, whoever the customer is.
         await client.control("PUT", "quirks", {"unique_purchase_orders": True})
         await refused(
-            client, SALES, order("PO", Customer="3"), 409, "DUPLICATE", "OrderHeader.CustomerPoNumber"
+            client, SALES, order("PO", Customer="3"), (409, "DUPLICATE", "OrderHeader.CustomerPoNumber")
         )
-        await refused(client, SALES, allowed, 409, "DUPLICATE", "OrderHeader.CustomerPoNumber")
+        await refused(client, SALES, allowed, (409, "DUPLICATE", "OrderHeader.CustomerPoNumber"))
         assert (
             await client.post(SALES, with_parameters(order("PO"), AllowDuplicateOrderNumbers="A"))
         ).status_code == 201

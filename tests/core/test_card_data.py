@@ -96,6 +96,7 @@ def test_no_card_number_survives_wherever_and_however_it_is_written(
 
 
 @given(st.text(), spaced(), st.text())
+@example("411830424487", ("", "4316 0000 0000 0001"), "")
 def test_masking_twice_is_masking_once(before: str, written: tuple[str, str], after: str) -> None:
     once = mask(before + written[1] + after)
 
@@ -142,6 +143,15 @@ def test_escapes_hide_nothing(number: str) -> None:
         assert not find_cards(mask(text))
 
 
+def test_escapes_of_escapes_are_read_down_to_the_eighth() -> None:
+    text = '"4929000000006"'
+    for _ in range(8):
+        text = quote(text)
+        assert find_cards(text)
+
+    assert mask("%" + "25" * 40) == "%" + "25" * 40
+
+
 @pytest.mark.parametrize("number", GATEWAY_TEST_CARDS)
 def test_the_gateways_test_cards_are_card_numbers(number: str) -> None:
     assert mask(f"paid by {number}, thanks") == f"paid by {'*' * (len(number) - 4)}{number[-4:]}, thanks"
@@ -151,6 +161,7 @@ def test_the_gateways_test_cards_are_card_numbers(number: str) -> None:
     "text",
     [
         "DB79BA2D-05DA-5B85-D188-1293D16BBAC7",
+        "49290000-0000-4006-8111-111111111111",
         "DB79BA2D-4929-0000-0000-600000000000",
         "4929ABCD4929000000006ABCDEFABCDEF0123",  # a hexadecimal id with a card's digits in it
         "000000000100673",
@@ -190,6 +201,7 @@ def test_an_article_key_does_not_shelter_a_card_number() -> None:
         ("%22cvv%22%3A%22123%22", "%22cvv%22%3A%22****%22"),
         ("&quot;cvv&quot;:&quot;123&quot;", "&quot;cvv&quot;:&quot;****&quot;"),
         ("<CardNumber>4929 00</CardNumber>", "<CardNumber>****</CardNumber>"),
+        ("<CV2><![CDATA[123]]></CV2>", "<CV2>****</CV2>"),
         ('<p:track1 a="b">%B49</p:track1>', '<p:track1 a="b">****</p:track1>'),
         ('<card cv2="123"/>', '<card cv2="****"/>'),
         ('{"pin":"0000"}', '{"pin":"****"}'),
@@ -225,6 +237,10 @@ def test_a_bare_json_number_becomes_a_text_and_the_document_stays_readable() -> 
         "list": ["************0003"],
         "s": "to *********0006",
     }
+
+
+def test_two_finds_in_one_json_number_hide_it_once() -> None:
+    assert json.loads(mask('{"n": [4929000000006.4929000000006, -1]}')) == {"n": ["*********0006", -1]}
 
 
 def test_numbers_that_overlap_are_hidden_together() -> None:

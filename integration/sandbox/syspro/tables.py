@@ -104,8 +104,7 @@ class Table(Generic[Row]):
     def _unindex(self, key: str, row: Row) -> None:
         for name, keys_of in self._keys_of.items():
             for value in keys_of(row):
-                held = self._index[name].get(value)
-                if held is not None:
-                    held.pop(key, None)
-                    if not held:
-                        del self._index[name][value]
+                held = self._index[name].get(value, {})
+                held.pop(key, None)
+                if not held:
+                    self._index[name].pop(value, None)

@@ -1,0 +1,96 @@
+"""Alerts: raise, list, acknowledge."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+from litestar import Router, get, post
+from litestar.exceptions import NotFoundException
+from msgspec import Struct
+
+from service.api.access import needs
+from service.api.context import Context
+from service.api.parameters import PAGE, JsonObject, Page, PairName, Text
+from service.store import alerts, audit
+from service.store.users import Caller
+
+
+class AlertShown(Struct, frozen=True, kw_only=True):
+    """An alert; `times` counts how often it was raised while open."""
+
+    alert_id: int
+    code: str
+    subject: str
+    severity: str
+    title: str
+    error: JsonObject
+    times: int
+    raised_at: datetime
+    last_at: datetime
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+
+
+class AlertPage(Struct, frozen=True, kw_only=True):
+    """A page of alerts, newest first."""
+
+    items: list[AlertShown]
+    next_cursor: int | None
+
+
+class NewAlert(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An alert to be raised; one that is open with the same code and subject counts one more instead."""
+
+    code: Text
+    subject: Text
+    title: Text
+    severity: Literal["info", "warning", "critical"] = "warning"
+
+
+@get("/alerts", guards=[needs("viewer")], dependencies=PAGE, summary="List alerts")
+async def list_alerts(pair: PairName, context: Context, page: Page, acknowledged: bool = False) -> AlertPage:
+    """Open alerts of a pair; with `acknowledged` the others too."""
+    async with context.engine.connect() as connection:
+        rows = await alerts.listed(
+            connection, pair, include_acknowledged=acknowledged, before=page.cursor, limit=page.limit
+        )
+    items = msgspec.convert(rows, list[AlertShown])
+    return AlertPage(items=items, next_cursor=page.next_cursor([each.alert_id for each in items]))
+
+
+@post("/alerts", guards=[needs("operator")], summary="Raise an alert")
+async def raise_alert(pair: PairName, data: NewAlert, context: Context, caller: Caller) -> NewAlert:
+    """Raise an alert; people are told over the pair's channel."""
+    new = alerts.Alert(
+        pair=pair, code=data.code, subject=data.subject, title=data.title, severity=data.severity
+    )
+    async with context.engine.begin() as connection:
+        await alerts.raise_all(connection, [new])
+        await audit.write(
+            connection,
+            [audit.Line(pair=pair, actor=caller.name, action="alert.raised", detail={"code": data.code})],
+        )
+    return data
+
+
+@post(
+    "/alerts/{alert_id:int}/acknowledge", status_code=204, guards=[needs("operator")], summary="Acknowledge"
+)
+async def acknowledge_alert(pair: PairName, alert_id: int, context: Context, caller: Caller) -> None:
+    """Somebody has seen it; when it is raised again, it is a new alert."""
+    async with context.engine.begin() as connection:
+        if not await alerts.acknowledge(connection, pair, alert_id, caller.name):
+            raise NotFoundException(f"Pair `{pair}` has no open alert {alert_id}.")
+        line = audit.Line(
+            pair=pair, actor=caller.name, action="alert.acknowledged", detail={"alert_id": alert_id}
+        )
+        await audit.write(connection, [line])
+
+
+router = Router(
+    path="/api/v1/pairs/{pair:str}",
+    route_handlers=[list_alerts, raise_alert, acknowledge_alert],
+    tags=["Alerts"],
+)

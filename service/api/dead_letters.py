@@ -1,0 +1,216 @@
+"""Dead letters: what cannot move until a person has looked. Correct them, and send them round again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+from litestar import Router, get, patch, post
+from litestar.di import Provide
+from litestar.exceptions import NotFoundException
+from msgspec import Struct
+
+from integration.errors import IntegrationError
+from service.api.access import needs
+from service.api.context import Context
+from service.api.desk import desk
+from service.api.parameters import PAGE, Filter, JsonObject, NoteText, Page, PairName, chosen
+from service.core.lifecycle import IllegalMove
+from service.flow import replay
+from service.flow.correct import Corrected, Correction, correct
+from service.flow.replay import Desk, Way
+from service.store import dead_letters
+from service.store.users import Caller
+
+_MOST_AT_ONCE = 1000
+
+
+class Letter(Struct, frozen=True, kw_only=True):
+    """An open dead letter: of a payment, or of a message that never became one (then `inbox_id` is set)."""
+
+    dead_letter_id: int
+    payment_id: int | None
+    inbox_id: int | None
+    step: str
+    code: str
+    error: JsonObject
+    opened_at: datetime
+    vendor_tx_code: str | None
+    transaction_id: str | None
+    amount_minor: int | None
+    currency: str | None
+    state: str | None
+
+
+class LetterPage(Struct, frozen=True, kw_only=True):
+    """A page of dead letters, newest first."""
+
+    items: list[Letter]
+    next_cursor: int | None
+
+
+class Edit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Fields to correct, all or none of them."""
+
+    corrections: list[Correction]
+    note: NoteText = ""
+
+
+class Edited(Struct, frozen=True, kw_only=True):
+    """What was corrected; replay the payment to see it go."""
+
+    corrected: list[Corrected]
+
+
+class Replay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How to replay: a step or node (empty: where it stopped), a version of its flow (empty: the live one)."""
+
+    from_step: str = ""
+    flow_version: int | None = None
+    note: NoteText = ""
+
+
+class Replayed(Struct, frozen=True, kw_only=True):
+    """Where what was replayed is now; a message has no payment yet."""
+
+    dead_letter_id: int
+    payment_id: int | None
+    inbox_id: int | None
+    state: str
+
+
+class BulkReplay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which dead letters to replay, by exact cause and step; with `dry_run` they are only counted."""
+
+    code: str = ""
+    step: str = ""
+    from_step: str = ""
+    flow_version: int | None = None
+    dry_run: bool = False
+    note: NoteText = ""
+
+
+class NotReplayed(Struct, frozen=True, kw_only=True):
+    """A dead letter that stays, and why."""
+
+    dead_letter_id: int
+    code: str
+    title: str
+
+
+class BulkReplayed(Struct, frozen=True, kw_only=True):
+    """How many matched, how many were sent round again, and which were not."""
+
+    matched: int
+    replayed: int
+    dry_run: bool
+    refused: list[NotReplayed]
+
+
+def provide_causes(code: Filter = "", step: Filter = "") -> dict[str, str]:
+    """The filters by cause."""
+    return chosen(code=code, step=step)
+
+
+@get(
+    "/dead-letters",
+    guards=[needs("viewer")],
+    dependencies={**PAGE, "causes": Provide(provide_causes, sync_to_thread=False)},
+    summary="List dead letters",
+)
+async def list_letters(pair: PairName, context: Context, page: Page, causes: dict[str, str]) -> LetterPage:
+    """Open dead letters of a pair, newest first, each with its cause and next step."""
+    async with context.engine.connect() as connection:
+        rows = await dead_letters.listed(connection, pair, causes, before=page.cursor, limit=page.limit)
+    items = msgspec.convert(rows, list[Letter])
+    return LetterPage(items=items, next_cursor=page.next_cursor([each.dead_letter_id for each in items]))
+
+
+@get("/dead-letters/{dead_letter_id:int}", guards=[needs("viewer")], summary="Show a dead letter")
+async def show_letter(pair: PairName, dead_letter_id: int, context: Context) -> Letter:
+    """One open dead letter; the payment's own page has all the rest."""
+    return await _letter(context, pair, dead_letter_id)
+
+
+@patch("/dead-letters/{dead_letter_id:int}", guards=[needs("operator")], summary="Correct a dead letter")
+async def edit_letter(
+    pair: PairName, dead_letter_id: int, data: Edit, context: Context, caller: Caller
+) -> Edited:
+    """Correct the payment's order or customer. Before and after are in the audit trail; replay it then."""
+    letter = await _letter(context, pair, dead_letter_id)
+    if letter.payment_id is None:
+        raise NotFoundException("A message that never became a payment has nothing to correct; replay it.")
+    async with desk(context, pair, caller, data.note) as at:
+        return Edited(corrected=await correct(at, letter.payment_id, data.corrections))
+
+
+@post(
+    "/dead-letters/{dead_letter_id:int}/replay",
+    status_code=200,
+    guards=[needs("operator")],
+    summary="Replay a dead letter",
+)
+async def replay_letter(
+    pair: PairName, dead_letter_id: int, data: Replay, context: Context, caller: Caller
+) -> Replayed:
+    """Send a payment round again from a step of your choice, or take its message again."""
+    letter = await _letter(context, pair, dead_letter_id)
+    context.stages.forget(pair)
+    async with desk(context, pair, caller, data.note) as at:
+        return await _replay(at, letter, Way(from_step=data.from_step, flow_version=data.flow_version))
+
+
+@post("/dead-letters/replay", status_code=200, guards=[needs("operator")], summary="Replay many dead letters")
+async def replay_letters(pair: PairName, data: BulkReplay, context: Context, caller: Caller) -> BulkReplayed:
+    """Replay every dead letter of a cause, up to 1000 at a time; one that cannot go does not stop the others."""
+    async with context.engine.connect() as connection:
+        rows = await dead_letters.listed(
+            connection, pair, chosen(code=data.code, step=data.step), limit=_MOST_AT_ONCE
+        )
+    letters = msgspec.convert(rows, list[Letter])
+    refused: list[NotReplayed] = []
+    if not data.dry_run:
+        context.stages.forget(pair)
+        for letter in letters:
+            try:
+                async with desk(context, pair, caller, data.note) as at:
+                    await _replay(at, letter, Way(from_step=data.from_step, flow_version=data.flow_version))
+            except (IntegrationError, IllegalMove) as error:
+                refused.append(_why(letter, error))
+    replayed = 0 if data.dry_run else len(letters) - len(refused)
+    return BulkReplayed(matched=len(letters), replayed=replayed, dry_run=data.dry_run, refused=refused)
+
+
+async def _letter(context: Context, pair: str, dead_letter_id: int) -> Letter:
+    async with context.engine.connect() as connection:
+        row = await dead_letters.one(connection, pair, dead_letter_id)
+    if row is None:
+        raise NotFoundException(f"Pair `{pair}` has no open dead letter {dead_letter_id}.")
+    return msgspec.convert(row, Letter)
+
+
+async def _replay(at: Desk, letter: Letter, way: Way) -> Replayed:
+    if letter.payment_id is None:
+        await replay.replay_message(at, letter.inbox_id or 0)
+        state = "received"
+    else:
+        state = (await replay.replay(at, letter.payment_id, way)).state
+    return Replayed(
+        dead_letter_id=letter.dead_letter_id,
+        payment_id=letter.payment_id,
+        inbox_id=letter.inbox_id,
+        state=state,
+    )
+
+
+def _why(letter: Letter, error: IntegrationError | IllegalMove) -> NotReplayed:
+    code = error.error_code if isinstance(error, IntegrationError) else "payment.illegal-move"
+    title = error.title if isinstance(error, IntegrationError) else str(error)
+    return NotReplayed(dead_letter_id=letter.dead_letter_id, code=code, title=title)
+
+
+router = Router(
+    path="/api/v1/pairs/{pair:str}",
+    route_handlers=[list_letters, show_letter, edit_letter, replay_letter, replay_letters],
+    tags=["Dead letters"],
+)

@@ -1,0 +1,1 @@
+"""The road, against whole servers."""
