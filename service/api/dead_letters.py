@@ -163,10 +163,10 @@ async def replay_letter(
 @post("/dead-letters/replay", status_code=200, guards=[needs("operator")], summary="Replay many dead letters")
 async def replay_letters(pair: PairName, data: BulkReplay, context: Context, caller: Caller) -> BulkReplayed:
     """Replay every dead letter of a cause, up to 1000 at a time; one that cannot go does not stop the others."""
+    causes = chosen(code=data.code, step=data.step)
     async with context.engine.connect() as connection:
-        rows = await dead_letters.listed(
-            connection, pair, chosen(code=data.code, step=data.step), limit=_MOST_AT_ONCE
-        )
+        matched = await dead_letters.matching(connection, pair, causes)
+        rows = await dead_letters.listed(connection, pair, causes, limit=_MOST_AT_ONCE)
     letters = msgspec.convert(rows, list[Letter])
     refused: list[NotReplayed] = []
     if not data.dry_run:
@@ -178,7 +178,7 @@ async def replay_letters(pair: PairName, data: BulkReplay, context: Context, cal
             except (IntegrationError, IllegalMove) as error:
                 refused.append(_why(letter, error))
     replayed = 0 if data.dry_run else len(letters) - len(refused)
-    return BulkReplayed(matched=len(letters), replayed=replayed, dry_run=data.dry_run, refused=refused)
+    return BulkReplayed(matched=matched, replayed=replayed, dry_run=data.dry_run, refused=refused)
 
 
 async def _letter(context: Context, pair: str, dead_letter_id: int) -> Letter:

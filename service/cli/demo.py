@@ -15,13 +15,13 @@ import rich_click as click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from integration.sandbox.client import Client
+from integration.sandbox.client import Client, Unreachable
 from integration.sandbox.fault_plan import PROFILES
-from integration.sandbox.merchant import Day, Merchant
+from integration.sandbox.merchant import Day, Merchant, SandboxRefused
 from integration.sandbox.serving import SandboxFacts
 from service.cli.demo_audit import ErpLedger, GatewayLedger, audit
 from service.cli.demo_processes import Household, household
-from service.cli.demo_report import Course, Result, Waiting, make_result, show_result, write_result
+from service.cli.demo_report import Course, Result, make_result, show_result, write_result
 from service.cli.demo_service import PACE, Service, Summary, environment
 from service.store.private_server import PrivateServer
 
@@ -70,7 +70,17 @@ def command(**options: int | str | bool | None) -> None:
         result = _demonstrate(wanted, Console())
     except KeyboardInterrupt:
         raise click.ClickException("Stopped; everything that was started has ended.") from None
+    except ExceptionGroup as errors:
+        raise click.ClickException(str(_first(errors))) from errors
+    except (Unreachable, SandboxRefused) as error:
+        raise click.ClickException(str(error)) from error
     raise SystemExit(0 if result.passed else 1)
+
+
+def _first(errors: ExceptionGroup[Exception]) -> Exception:
+    # The merchant and the watcher run side by side; the first to fail says why the other was stopped.
+    first = errors.exceptions[0]
+    return _first(first) if isinstance(first, ExceptionGroup) else first
 
 
 def _demonstrate(options: DemoOptions, console: Console) -> Result:
@@ -191,8 +201,8 @@ async def _judge(stage: Stage, day: Day, summary: Summary, seconds: float) -> Re
         },
         told=sum(bool(order["history"]) for order in shop["orders"]),
     )
-    waiting = Waiting(await stage.service.held(), await stage.service.dead_letters())
-    return make_result(audit(gateway, erp, waiting.held, waiting.dead), summary, waiting, course)
+    held, dead = await stage.service.held(), await stage.service.dead_letters()
+    return make_result(audit(gateway, erp, held, dead), summary, course)
 
 
 async def _fired(stage: Stage, root: str) -> dict[str, int]:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+NO_REASON = "no reason given"
+
 _REFERENCE_DIGITS = 30
 _NOT_HEX = re.compile(r"[^0-9A-F]")
 
@@ -96,6 +98,8 @@ class Audit(msgspec.Struct, frozen=True):
     posted_minor: dict[str, int]
     held_minor: dict[str, int]
     dead_letter_minor: dict[str, int]
+    held_reasons: dict[str, int]
+    dead_letter_reasons: dict[str, int]
     lost_codes: tuple[str, ...]
 
     @property
@@ -126,7 +130,8 @@ def audit(gateway: GatewayLedger, erp: ErpLedger, held: Sequence[Stopped], dead:
     held_keys = waiting & set(held_reasons)
     dead_keys = (waiting & set(dead_reasons)) - held_keys
     lost = waiting - held_keys - dead_keys
-    reasons = [held_reasons[key] for key in held_keys] + [dead_reasons[key] for key in dead_keys]
+    why_held = Counter(held_reasons[key].strip() or NO_REASON for key in held_keys)
+    why_dead = Counter(dead_reasons[key].strip() or NO_REASON for key in dead_keys)
     nothing = dict.fromkeys(sorted({row.currency for row in captured.values()}), 0)
     references = Counter(row.reference for row in erp.ar_payments)
     numbers = Counter(row.customer_po_number for row in erp.sales_orders if row.live)
@@ -139,13 +144,15 @@ def audit(gateway: GatewayLedger, erp: ErpLedger, held: Sequence[Stopped], dead:
         ar_payments=len(erp.ar_payments),
         double_postings=_beyond_first(references) + _beyond_first(numbers),
         lost=len(lost),
-        unexplained=sum(1 for reason in reasons if not reason.strip()),
+        unexplained=why_held[NO_REASON] + why_dead[NO_REASON],
         surplus=sum(1 for row in erp.ar_payments if not _names(row) & captured.keys()),
         captured_minor=_sums((row.currency, row.captured) for row in captured.values()),
         posted_minor=nothing | _sums((row.currency, row.minor) for row in erp.ar_payments),
         held_minor=nothing | _sums((captured[key].currency, captured[key].captured) for key in held_keys),
         dead_letter_minor=nothing
         | _sums((captured[key].currency, captured[key].captured) for key in dead_keys),
+        held_reasons=dict(why_held),
+        dead_letter_reasons=dict(why_dead),
         lost_codes=tuple(sorted(captured[key].vendor_tx_code for key in lost)),
     )
 

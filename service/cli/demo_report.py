@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from service.cli.demo_audit import Audit, Stopped
+from service.cli.demo_audit import Audit
 from service.cli.demo_service import PACE, Summary
 
 
@@ -71,14 +70,7 @@ class Result(msgspec.Struct, frozen=True):
     course: Course
 
 
-class Waiting(msgspec.Struct, frozen=True):
-    """Payments that wait for a person, as the service tells of them."""
-
-    held: tuple[Stopped, ...]
-    dead: tuple[Stopped, ...]
-
-
-def make_result(audit: Audit, summary: Summary, waiting: Waiting, course: Course) -> Result:
+def make_result(audit: Audit, summary: Summary, course: Course) -> Result:
     """Put the proof, the service's counts and the course of the day together."""
     seconds = max(course.seconds, 0.001)
     return Result(
@@ -104,8 +96,8 @@ def make_result(audit: Audit, summary: Summary, waiting: Waiting, course: Course
         throughput_per_s=round(audit.payments / seconds, 2),
         pace=PACE,
         lost_codes=audit.lost_codes,
-        held_reasons=_reasons(waiting.held),
-        dead_letter_reasons=_reasons(waiting.dead),
+        held_reasons=audit.held_reasons,
+        dead_letter_reasons=audit.dead_letter_reasons,
         states=summary.states,
         course=course,
     )
@@ -183,10 +175,6 @@ def _reason_table(title: str, reasons: dict[str, int]) -> Table:
     for reason, count in sorted(reasons.items(), key=lambda entry: -entry[1]):
         table.add_row(str(count), reason)
     return table
-
-
-def _reasons(stopped: tuple[Stopped, ...]) -> dict[str, int]:
-    return dict(Counter(one.reason or "no reason given" for one in stopped))
 
 
 def _pounds(minor: int) -> str:

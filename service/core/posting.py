@@ -13,23 +13,23 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import Struct
 
-from integration.canonical.documents import ArInvoice, ArPayment, DocumentKind, ErpDocument, SalesOrder
+from integration.canonical.documents import (
+    DOCUMENT_TYPES,
+    ArPayment,
+    DocumentKind,
+    ErpDocument,
+    SalesOrder,
+)
 from integration.canonical.journal import GlJournal
 from integration.canonical.money import Money
 from integration.errors import InvalidPayment, UnmappedField
 from service.core.exchange import Conversion
-from service.core.references import hex_reference
+from service.core.posting_currency import in_currency
 
 Mapped = Mapping[str, object]
 
-_TYPES: dict[DocumentKind, type[ErpDocument]] = {
-    "sales_order": SalesOrder,
-    "ar_invoice": ArInvoice,
-    "ar_payment": ArPayment,
-    "gl_journal": GlJournal,
-}
 # The order first, so that a payment can name it; journals last.
-_ORDER: tuple[DocumentKind, ...] = tuple(_TYPES)
+_ORDER: tuple[DocumentKind, ...] = ("sales_order", "ar_invoice", "ar_payment", "gl_journal")
 _PREFIXES: dict[DocumentKind, str] = {
     "sales_order": "so",
     "ar_invoice": "inv",
@@ -99,6 +99,8 @@ def plan(facts: PlanInput) -> tuple[PlannedPosting, ...]:
 
 def _posting(facts: PlanInput, position: int, kind: DocumentKind) -> PlannedPosting:
     document = _document(kind, facts.mapped.get(kind))
+    if facts.conversion is not None:
+        document = in_currency(document, facts.conversion)
     _check_money(document, facts)
     parked = ""
     if facts.on_hold and isinstance(document, SalesOrder):
@@ -119,7 +121,7 @@ def _document(kind: DocumentKind, mapped: Mapped | None) -> ErpDocument:
             f"The mapping gives no values for a {kind}, which the flow posts", evidence={"kind": kind}
         )
     try:
-        document: ErpDocument = msgspec.convert(dict(mapped), _TYPES[kind], strict=False)
+        document: ErpDocument = msgspec.convert(dict(mapped), DOCUMENT_TYPES[kind], strict=False)
     except msgspec.ValidationError as error:
         raise UnmappedField(
             f"The mapping's values make no {kind}: {error}", evidence={"kind": kind}
@@ -191,27 +193,3 @@ def idempotency_key(kind: DocumentKind, reference: str) -> str:
     digest = hashlib.sha256(plain.encode("utf-8")).hexdigest()[:24]
     # `~` is in no safe key, but not lawful here; a doubled dot plays its part, since no reference of ours has one.
     return f"{safe[: KEY_LENGTH - 26]}..{digest}"
-
-
-def payment_reference(transaction_id: str) -> str:
-    """Our reference of an AR payment: the first 30 hex digits of the transaction id.
-
-    Raises:
-        ValueError: the id has fewer.
-    """
-    return hex_reference(transaction_id)
-
-
-def payment_status(status: str, code: str, table: Mapping[str, str]) -> str:
-    """What an Opayo status means to an ERP user: the table's row `Ok 2005` comes before its row `Ok`.
-
-    Raises:
-        UnmappedField: the table has neither.
-    """
-    found = table.get(f"{status} {code}") or table.get(status)
-    if found is None:
-        raise UnmappedField(
-            f"The status table has no row for Opayo's status {status or '(none)'}",
-            evidence={"status": status, "code": code},
-        )
-    return found

@@ -106,6 +106,14 @@ async def one(connection: AsyncConnection, pair: str, dead_letter_id: int) -> Js
     return None if row is None else dict(row)
 
 
+async def matching(connection: AsyncConnection, pair: str, filters: dict[str, str]) -> int:
+    """How many open dead letters of a pair have these exact values of `code` and `step`."""
+    statement = select(func.count()).where(dead_letters.c.pair == pair, dead_letters.c.closed_at.is_(None))
+    for name, value in filters.items():
+        statement = statement.where(dead_letters.c[name] == value)
+    return int(await connection.scalar(statement) or 0)
+
+
 async def by_code(connection: AsyncConnection, pair: str) -> dict[str, int]:
     """Open dead letters of a pair by cause."""
     rows = await connection.execute(

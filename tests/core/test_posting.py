@@ -16,7 +16,7 @@ from integration.canonical.documents import ArPayment, SalesOrder
 from integration.canonical.money import Money, Rate
 from integration.errors import InvalidPayment, UnmappedField
 from service.core.exchange import Conversion
-from service.core.posting import PlanInput, idempotency_key, payment_reference, payment_status, plan
+from service.core.posting import PlanInput, idempotency_key, plan
 
 ID = "DB79BA2D-05DA-5B85-D188-1293D16BBAC7"
 REFERENCE = "DB79BA2D05DA5B85D1881293D16BBA"
@@ -74,7 +74,6 @@ def test_the_order_comes_first_and_the_payment_after_it() -> None:
     assert (order.position, order.kind, order.reference) == (0, "sales_order", "SO-104233-2")
     assert (receipt.position, receipt.kind, receipt.reference) == (1, "ar_payment", REFERENCE)
     assert (order.idempotency_key, receipt.idempotency_key) == ("so-SO-104233-2", f"pay-{REFERENCE}")
-    assert payment_reference(ID) == REFERENCE
     assert isinstance(order.document, SalesOrder)
     assert order.document.lines[0].price == Decimal("64.975")
     assert isinstance(receipt.document, ArPayment)
@@ -180,12 +179,3 @@ def test_an_idempotency_key_is_lawful_and_belongs_to_one_reference(kind: Any, on
 
     assert re.fullmatch(r"[A-Za-z0-9._-]{1,64}", key)
     assert (idempotency_key(kind, other) == key) == (one == other)
-
-
-def test_a_status_with_its_code_comes_before_the_status_alone() -> None:
-    table = {"Ok": "Paid", "Ok 2005": "Voided"}
-
-    assert payment_status("Ok", "0000", table) == "Paid"
-    assert payment_status("Ok", "2005", table) == "Voided"
-    with pytest.raises(UnmappedField, match=r"\(none\)"):
-        payment_status("", "", table)
