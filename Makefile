@@ -4,13 +4,14 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 UV     := 0.13.9
 DEMO   ?= --payments 120 --seed 7 --faults rough
+PORT   ?= 8080
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve stop test check lint types contracts format lock soak bench clean
+.PHONY: help setup demo serve stop test soak check lint types contracts format handbook lock clean
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  %-12s %s\n", $$1, $$2}'
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready ## create the virtual environment and install the locked packages
 
@@ -19,7 +20,7 @@ $(VENV)/.ready: requirements.lock requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "opayo-syspro needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	@if $(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV)" \
-	   && $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.lock; then \
+	   && UV_HTTP_TIMEOUT=30 UV_HTTP_RETRIES=1 $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.lock; then \
 	   echo "installed the locked packages"; \
 	 else \
 	   echo "uv could not install them; using pip"; \
@@ -32,28 +33,35 @@ $(VENV)/.ready: requirements.lock requirements-dev.lock pyproject.toml
 demo: setup ## play one trading day through sandboxes and service, with faults on
 	$(BIN)/opayo-syspro demo $(DEMO)
 
-serve: setup ## start the sandboxes and the service, and keep them running
-	$(BIN)/opayo-syspro demo $(DEMO) --keep
+serve: setup ## the same, and everything keeps running until Ctrl-C: http://127.0.0.1:8080/schema
+	$(BIN)/opayo-syspro demo $(DEMO) --keep --port $(PORT)
 
-stop: setup ## stop the service's private database
+stop: setup ## stop private databases that were left running
 	$(BIN)/opayo-syspro stop
+	OPAYO_SYSPRO_DATA_DIR=var/demo/service $(BIN)/opayo-syspro stop
 
 test: setup ## run the test suite
-	$(BIN)/pytest -n $(JOBS)
+	$(BIN)/pytest -n $(JOBS) -m "not soak"
+
+soak: setup ## run the long tests, with the full counts
+	$(BIN)/pytest -n $(JOBS) -m soak
 
 check: lint types contracts ## lint, strict types, import contracts, style budget
 
-lint: setup
+lint: setup ## ruff and codespell
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
 
-types: setup
+types: setup ## mypy, strict
 	$(BIN)/mypy
 
-contracts: setup
+contracts: setup ## import contracts and style budget
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q -p no:cacheprovider tests/contracts/test_style_budget.py
+
+handbook: setup ## write the handbook's tables anew from the code
+	$(BIN)/python -m tests.contracts.handbook
 
 format: setup ## rewrite the sources in the house style
 	$(BIN)/ruff check --fix .

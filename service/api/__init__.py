@@ -1,5 +1,46 @@
 """The HTTP face of the service."""
 
-from service.api import dashboard, webhooks
+from litestar import Router
 
-ROUTERS = [webhooks.router, dashboard.router]
+from service.api import (
+    alerts,
+    dashboard,
+    dead_letters,
+    flows,
+    health,
+    inbox,
+    keys,
+    lanes,
+    live,
+    mappings,
+    pairs,
+    payments,
+    rehearsals,
+    transactions,
+    webhooks,
+)
+from service.api.door import Door
+
+_OURS = Router(
+    path="",
+    route_handlers=[
+        alerts.router,
+        dashboard.router,
+        dead_letters.router,
+        flows.router,
+        health.router,
+        inbox.router,
+        keys.router,
+        lanes.router,
+        live.router,
+        mappings.router,
+        pairs.router,
+        payments.router,
+        rehearsals.router,
+        transactions.router,
+    ],
+    middleware=[Door()],
+)
+
+# What others push to us has its own guards: signatures, and masking where we refuse.
+ROUTERS = [webhooks.router, _OURS]

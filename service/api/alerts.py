@@ -12,8 +12,9 @@ from msgspec import Struct
 
 from service.api.access import needs
 from service.api.context import Context
+from service.api.desk import record
 from service.api.parameters import PAGE, JsonObject, Page, PairName, Text
-from service.store import alerts, audit
+from service.store import alerts
 from service.store.users import Caller
 
 
@@ -68,10 +69,7 @@ async def raise_alert(pair: PairName, data: NewAlert, context: Context, caller: 
     )
     async with context.engine.begin() as connection:
         await alerts.raise_all(connection, [new])
-        await audit.write(
-            connection,
-            [audit.Line(pair=pair, actor=caller.name, action="alert.raised", detail={"code": data.code})],
-        )
+        await record(connection, pair, caller, "alert.raised", code=data.code, subject=data.subject)
     return data
 
 
@@ -83,10 +81,7 @@ async def acknowledge_alert(pair: PairName, alert_id: int, context: Context, cal
     async with context.engine.begin() as connection:
         if not await alerts.acknowledge(connection, pair, alert_id, caller.name):
             raise NotFoundException(f"Pair `{pair}` has no open alert {alert_id}.")
-        line = audit.Line(
-            pair=pair, actor=caller.name, action="alert.acknowledged", detail={"alert_id": alert_id}
-        )
-        await audit.write(connection, [line])
+        await record(connection, pair, caller, "alert.acknowledged", alert_id=alert_id)
 
 
 router = Router(

@@ -1,13 +1,16 @@
-"""The desk at which a request decides: one transaction, the pair, who asks."""
+"""The desk at which a request decides: one transaction, the pair, who asks, and a line of what was done."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from service.api.context import Context
 from service.flow.library import Library
 from service.flow.replay import Desk
+from service.store import audit
 from service.store.users import Caller
 
 
@@ -24,3 +27,11 @@ async def desk(context: Context, pair: str, caller: Caller, note: str = "") -> A
             actor=caller.name,
             note=note,
         )
+
+
+async def record(
+    connection: AsyncConnection, pair: str, caller: Caller, action: str, **detail: object
+) -> None:
+    """Leave a line in the audit trail about the pair as a whole, in the caller's transaction."""
+    line = audit.Line(pair=pair, actor=caller.name, action=action, detail=detail)
+    await audit.write(connection, [line])

@@ -15,13 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.api.access import needs
 from service.api.context import Context
+from service.api.desk import record
 from service.api.documents import Written, read_document
 from service.api.parameters import JsonObject, PairName
 from service.api.problems import Fault, Refused
 from service.core.flow_law import Problem
 from service.core.flows import Change, FlowDocument, UnreadableFlow, diff
 from service.flow.publishing import obstacles
-from service.store import audit, versions
+from service.store import versions
 from service.store.users import Caller
 
 FlowName = Annotated[str, Parameter(pattern=r"^[a-z][a-z0-9_]{0,59}$", description="The name of a flow.")]
@@ -135,7 +136,7 @@ async def draft_flow(
                 kind="flow", name=flow, document={**document.to_dict()}, author=caller.name, note=data.note
             ),
         )
-        await _line(connection, pair, caller, "flow.drafted", flow, version)
+        await record(connection, pair, caller, "flow.drafted", flow=flow, version=version)
     return Drafted(name=flow, version=version)
 
 
@@ -153,7 +154,7 @@ async def publish_flow(
         document = await flow_version(connection, pair, flow, version)
         _insist(await obstacles(connection, pair, document))
         await versions.publish(connection, "flow", pair, flow, version)
-        await _line(connection, pair, caller, "flow.published", flow, version)
+        await record(connection, pair, caller, "flow.published", flow=flow, version=version)
 
 
 async def flow_version(connection: AsyncConnection, pair: str, flow: str, version: int) -> FlowDocument:
@@ -166,13 +167,6 @@ async def flow_version(connection: AsyncConnection, pair: str, flow: str, versio
     if stored is None:
         raise NotFoundException(f"Flow `{flow}` has no version {version}.")
     return FlowDocument.from_dict({**stored, "version": version})
-
-
-async def _line(
-    connection: AsyncConnection, pair: str, caller: Caller, action: str, named: str, version: int
-) -> None:
-    detail: JsonObject = {"flow": named, "version": version}
-    await audit.write(connection, [audit.Line(pair=pair, actor=caller.name, action=action, detail=detail)])
 
 
 def _read(written: Written, flow: str) -> FlowDocument:

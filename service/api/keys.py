@@ -13,8 +13,9 @@ from msgspec import Struct
 
 from service.api.access import needs
 from service.api.context import Context
+from service.api.desk import record
 from service.api.parameters import Text
-from service.store import audit, pairs, users
+from service.store import pairs, users
 from service.store.users import Caller
 
 log = structlog.get_logger()
@@ -71,9 +72,7 @@ async def make_key(data: KeyWanted, context: Context, caller: Caller) -> KeyMade
             raise NotFoundException(f"There is no pair `{pair}`.")
         key_id, key = await users.create(connection, users.NewKey(name=data.name, role=data.role, pair=pair))
         if pair is not None:
-            detail: dict[str, object] = {"key_id": key_id, "role": data.role}
-            line = audit.Line(pair=pair, actor=caller.name, action="key.made", detail=detail)
-            await audit.write(connection, [line])
+            await record(connection, pair, caller, "key.made", key_id=key_id, role=data.role)
     log.info("key.made", key_id=key_id, role=data.role, pair=pair, by=caller.name)
     return KeyMade(key_id=key_id, key=key)
 
@@ -87,8 +86,7 @@ async def revoke_key(key_id: int, context: Context, caller: Caller) -> None:
         if not there or not theirs or not await users.revoke(connection, key_id):
             raise NotFoundException(f"There is no live key {key_id}.")
         if pair is not None:
-            line = audit.Line(pair=pair, actor=caller.name, action="key.revoked", detail={"key_id": key_id})
-            await audit.write(connection, [line])
+            await record(connection, pair, caller, "key.revoked", key_id=key_id)
     context.known.callers.clear()
     log.info("key.revoked", key_id=key_id, by=caller.name)
 

@@ -11,8 +11,9 @@ from msgspec import Struct
 
 from service.api.access import needs
 from service.api.context import Context
-from service.api.parameters import PairName, Text
-from service.store import audit, bell, lanes
+from service.api.desk import record
+from service.api.parameters import NoteText, PairName, Text
+from service.store import bell, lanes
 from service.store.users import Caller
 
 
@@ -38,7 +39,7 @@ class Switch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which lane is switched, and why."""
 
     lane: Text
-    reason: str = msgspec.field(default="")
+    reason: NoteText = ""
 
 
 @get("/lanes", guards=[needs("viewer")], summary="List lanes")
@@ -65,15 +66,10 @@ async def _switch(pair: str, asked: Switch, context: Context, caller: Caller, *,
     async with context.engine.begin() as connection:
         if not paused:
             await bell.share(connection, [asked.lane])
-        if not await lanes.switch(connection, pair, asked.lane, paused=paused, reason=asked.reason[:500]):
+        if not await lanes.switch(connection, pair, asked.lane, paused=paused, reason=asked.reason):
             raise NotFoundException(f"Pair `{pair}` has no lane `{asked.lane}`.")
-        line = audit.Line(
-            pair=pair,
-            actor=caller.name,
-            action="lane.paused" if paused else "lane.resumed",
-            detail={"lane": asked.lane, "reason": asked.reason[:500]},
-        )
-        await audit.write(connection, [line])
+        action = "lane.paused" if paused else "lane.resumed"
+        await record(connection, pair, caller, action, lane=asked.lane, reason=asked.reason)
         if not paused:
             await bell.ring(connection, [asked.lane])
 

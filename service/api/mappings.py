@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from litestar import Router, get, post
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.api.access import needs
 from service.api.context import Context
+from service.api.desk import record
 from service.api.documents import Written, read_document
 from service.api.flows import Drafted, VersionList, shown_versions
 from service.api.parameters import JsonObject, PairName
@@ -18,12 +20,13 @@ from service.api.problems import Fault, Refused
 from service.core.mapping import BadMapping
 from service.core.mapping_document import MappingDocument, UnreadableMapping
 from service.flow.library import compiled
-from service.store import audit, versions
+from service.store import versions
 from service.store.users import Caller
 
 MappingName = Annotated[
     str, Parameter(pattern=r"^[a-z][a-z0-9_]{0,59}$", description="The name of a mapping.")
 ]
+_TARGET = re.compile(r"[a-z_]{1,40}")
 
 
 @get("/mappings", guards=[needs("viewer")], summary="List mappings")
@@ -56,7 +59,7 @@ async def draft_mapping(
             kind="mapping", name=mapping, document=document, author=caller.name, note=data.note
         )
         version = await versions.add(connection, pair, draft)
-        await _line(connection, pair, caller, "mapping.drafted", mapping, version)
+        await record(connection, pair, caller, "mapping.drafted", mapping=mapping, version=version)
     return Drafted(name=mapping, version=version)
 
 
@@ -73,7 +76,7 @@ async def publish_mapping(
     async with context.engine.begin() as connection:
         _insist(await _stored(connection, pair, mapping, version), mapping)
         await versions.publish(connection, "mapping", pair, mapping, version)
-        await _line(connection, pair, caller, "mapping.published", mapping, version)
+        await record(connection, pair, caller, "mapping.published", mapping=mapping, version=version)
 
 
 async def _stored(connection: AsyncConnection, pair: str, mapping: str, version: int) -> JsonObject:
@@ -90,6 +93,8 @@ def _insist(document: JsonObject, mapping: str) -> MappingDocument:
             raise Refused(
                 422, "mapping.name", f"The document is mapping `{read.name}`, the address names `{mapping}`"
             )
+        if not _TARGET.fullmatch(read.target):
+            raise Refused(422, "mapping.target", "There is no such kind of target document")
         compiled(read)
     except UnreadableMapping as error:
         raise Refused(422, "mapping.unreadable", str(error)) from error
@@ -115,13 +120,6 @@ def _same_target(document: MappingDocument, target: str) -> None:
             f"Mapping `{document.name}` fills `{target}`; flows rely on it, so it cannot fill `{document.target}`",
             hint="Give the new mapping a name of its own.",
         )
-
-
-async def _line(
-    connection: AsyncConnection, pair: str, caller: Caller, action: str, named: str, version: int
-) -> None:
-    detail: JsonObject = {"mapping": named, "version": version}
-    await audit.write(connection, [audit.Line(pair=pair, actor=caller.name, action=action, detail=detail)])
 
 
 router = Router(

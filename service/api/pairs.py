@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.api.access import needs
 from service.api.context import Context
+from service.api.desk import record
 from service.api.parameters import JsonObject, PairName
 from service.api.problems import Refused
 from service.flow.library import install_templates
-from service.store import audit, pairs
+from service.store import pairs
 from service.store.pairs import PairSettings
 from service.store.users import Caller
 
@@ -67,8 +68,7 @@ async def save_pair(pair: PairName, data: PairSettings, context: Context, caller
     async with context.engine.begin() as connection:
         await pairs.save(connection, context.vault, data)
         await install_templates(connection, pair)
-        line = audit.Line(pair=pair, actor=caller.name, action="pair.saved", detail={"name": data.name})
-        await audit.write(connection, [line])
+        await record(connection, pair, caller, "pair.saved", name=data.name)
         shown = await _shown(connection, pair)
     context.stages.forget(pair)
     return shown

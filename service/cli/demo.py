@@ -176,7 +176,10 @@ async def _switch_keys_on(stage: Stage, switch: asyncio.Event) -> None:
     if stage.options.faults != "storm":
         return
     await switch.wait()
-    await stage.client.send_json("PUT", f"{stage.facts.syspro}/_sandbox/settings", {"idempotency": True})
+    url = f"{stage.facts.syspro}/_sandbox/settings"
+    reply = await stage.client.send_json("PUT", url, {"idempotency": True})
+    if reply.status != 200:
+        raise click.ClickException(f"PUT {url} answered HTTP {reply.status}.")
 
 
 async def _judge(stage: Stage, day: Day, summary: Summary, seconds: float) -> Result:

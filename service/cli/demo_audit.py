@@ -64,11 +64,24 @@ class ErpLedger(msgspec.Struct, frozen=True):
 
 
 class Stopped(msgspec.Struct, frozen=True):
-    """A payment that waits for a person, as the service tells of it; a good day gives each a reason."""
+    """A payment that waits for a person, as the service tells of it.
+
+    Attributes:
+        cause: stable code of the error, or names of the screening rules.
+        reason: a sentence for people; a good day gives every payment one.
+    """
 
     transaction_id: str
     vendor_tx_code: str = ""
+    cause: str = ""
     reason: str = ""
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """Payments stopped for one cause, with the sentence of one of them."""
+
+    payments: int
+    example: str
 
 
 class Audit(msgspec.Struct, frozen=True):
@@ -82,6 +95,7 @@ class Audit(msgspec.Struct, frozen=True):
         lost: captured, and neither posted, held nor a dead letter.
         unexplained: held or dead without a reason.
         surplus: AR payments for which nothing was captured.
+        held_reasons: by cause; likewise for dead letters.
     """
 
     payments: int
@@ -98,8 +112,8 @@ class Audit(msgspec.Struct, frozen=True):
     posted_minor: dict[str, int]
     held_minor: dict[str, int]
     dead_letter_minor: dict[str, int]
-    held_reasons: dict[str, int]
-    dead_letter_reasons: dict[str, int]
+    held_reasons: dict[str, Cause]
+    dead_letter_reasons: dict[str, Cause]
     lost_codes: tuple[str, ...]
 
     @property
@@ -125,13 +139,12 @@ def audit(gateway: GatewayLedger, erp: ErpLedger, held: Sequence[Stopped], dead:
     captured = {reference(row.transaction_id): row for row in gateway.transactions if _is_receipt(row)}
     posted = {key for row in erp.ar_payments for key in _names(row)}
     waiting = set(captured) - posted
-    held_reasons = {reference(one.transaction_id): one.reason for one in held}
-    dead_reasons = {reference(one.transaction_id): one.reason for one in dead}
-    held_keys = waiting & set(held_reasons)
-    dead_keys = (waiting & set(dead_reasons)) - held_keys
+    told_held = {reference(one.transaction_id): one for one in held}
+    told_dead = {reference(one.transaction_id): one for one in dead}
+    held_keys = waiting & told_held.keys()
+    dead_keys = (waiting & told_dead.keys()) - held_keys
+    here = [told_held[key] for key in sorted(held_keys)], [told_dead[key] for key in sorted(dead_keys)]
     lost = waiting - held_keys - dead_keys
-    why_held = Counter(held_reasons[key].strip() or NO_REASON for key in held_keys)
-    why_dead = Counter(dead_reasons[key].strip() or NO_REASON for key in dead_keys)
     nothing = dict.fromkeys(sorted({row.currency for row in captured.values()}), 0)
     references = Counter(row.reference for row in erp.ar_payments)
     numbers = Counter(row.customer_po_number for row in erp.sales_orders if row.live)
@@ -144,15 +157,15 @@ def audit(gateway: GatewayLedger, erp: ErpLedger, held: Sequence[Stopped], dead:
         ar_payments=len(erp.ar_payments),
         double_postings=_beyond_first(references) + _beyond_first(numbers),
         lost=len(lost),
-        unexplained=why_held[NO_REASON] + why_dead[NO_REASON],
+        unexplained=sum(not one.reason.strip() for one in (*here[0], *here[1])),
         surplus=sum(1 for row in erp.ar_payments if not _names(row) & captured.keys()),
         captured_minor=_sums((row.currency, row.captured) for row in captured.values()),
         posted_minor=nothing | _sums((row.currency, row.minor) for row in erp.ar_payments),
         held_minor=nothing | _sums((captured[key].currency, captured[key].captured) for key in held_keys),
         dead_letter_minor=nothing
         | _sums((captured[key].currency, captured[key].captured) for key in dead_keys),
-        held_reasons=dict(why_held),
-        dead_letter_reasons=dict(why_dead),
+        held_reasons=_causes(here[0]),
+        dead_letter_reasons=_causes(here[1]),
         lost_codes=tuple(sorted(captured[key].vendor_tx_code for key in lost)),
     )
 
@@ -169,6 +182,15 @@ def reference(text: str) -> str:
 
 def _is_receipt(row: GatewayRow) -> bool:
     return row.captured > 0 and row.transaction_type != "Refund"
+
+
+def _causes(stopped: Sequence[Stopped]) -> dict[str, Cause]:
+    causes: dict[str, Cause] = {}
+    for one in stopped:
+        name = one.cause or NO_REASON
+        before = causes.get(name, Cause(0, one.reason))
+        causes[name] = Cause(before.payments + 1, before.example)
+    return causes
 
 
 def _beyond_first(counts: Counter[str]) -> int:

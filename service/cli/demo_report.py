@@ -8,7 +8,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from service.cli.demo_audit import Audit
+from service.cli.demo_audit import Audit, Cause
 from service.cli.demo_service import PACE, Summary
 
 
@@ -64,8 +64,8 @@ class Result(msgspec.Struct, frozen=True):
     throughput_per_s: float
     pace: int
     lost_codes: tuple[str, ...]
-    held_reasons: dict[str, int]
-    dead_letter_reasons: dict[str, int]
+    held_reasons: dict[str, Cause]
+    dead_letter_reasons: dict[str, Cause]
     states: dict[str, int]
     course: Course
 
@@ -168,12 +168,13 @@ def _money(result: Result) -> Table:
     return table
 
 
-def _reason_table(title: str, reasons: dict[str, int]) -> Table:
+def _reason_table(title: str, reasons: dict[str, Cause]) -> Table:
     table = Table(title=f"{title}: why")
     table.add_column("Payments", justify="right")
-    table.add_column("Reason", overflow="fold")
-    for reason, count in sorted(reasons.items(), key=lambda entry: -entry[1]):
-        table.add_row(str(count), reason)
+    table.add_column("Cause", overflow="fold")
+    table.add_column("For example", overflow="fold")
+    for cause, found in sorted(reasons.items(), key=lambda entry: -entry[1].payments):
+        table.add_row(str(found.payments), cause, found.example)
     return table
 
 

@@ -61,11 +61,18 @@ class _Row(msgspec.Struct, frozen=True):
     findings: dict[str, object] = {}
 
     def stopped(self) -> Stopped:
-        reasons = [str(self.error.get("title", ""))] if self.error else []
+        error = self.error or {}
+        causes, reasons = [str(error.get("code", ""))], [str(error.get("title", ""))]
         for finding in self.findings.values():
-            told = finding.get("reasons") if isinstance(finding, dict) else None
-            reasons += [str(reason) for reason in told] if isinstance(told, list) else []
-        return Stopped(self.transaction_id, self.vendor_tx_code, " ".join(reasons))
+            if isinstance(finding, dict):
+                causes += _texts(finding.get("rules"))
+                reasons += _texts(finding.get("reasons"))
+        cause = ", ".join(filter(None, causes))
+        return Stopped(self.transaction_id, self.vendor_tx_code, cause, " ".join(filter(None, reasons)))
+
+
+def _texts(value: object) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else []
 
 
 class _Page(msgspec.Struct, frozen=True):
@@ -128,6 +135,7 @@ def _pair(facts: SandboxFacts, transport: str) -> dict[str, object]:
             "branch": facts.branch,
             "bank": facts.bank,
             "order_uom": "EA",
+            "product_class": "_OTH",
         },
     }
 

@@ -11,6 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import get_args
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from service.core.expressions import BadCondition, compile_condition
 from service.core.flow_steps import STEPS, VARIABLES, Step, StepName
@@ -41,29 +42,37 @@ class _Progress(Struct, frozen=True):
         stage: how many of ingest, validate, map, screen are behind it, in order.
         unconfirmed: something was posted, and not yet confirmed.
         posted: something was posted on every way.
+        summed: one payment carries the amounts of others.
     """
 
     stage: int = 0
     unconfirmed: bool = False
     posted: bool = False
+    summed: bool = False
 
-    def after(self, step: str) -> _Progress:
+    def after(self, node: Node) -> _Progress:
         """What is certain once the step is done."""
+        step = node.step
         if step == "post":
-            return _Progress(self.stage, True, True)
+            return replace(self, unconfirmed=True, posted=True)
         if step == "confirm":
-            return _Progress(self.stage, False, self.posted)
+            return replace(self, unconfirmed=False)
+        if step == "aggregate":
+            return replace(self, summed=self.summed or node.settings.get("operation") != "group")
         if step not in _ORDER:
             return self
         place = _ORDER.index(step)
         # A second mapping makes another document, which nobody has screened.
         stage = place + 1 if self.stage == place or (step == "map" and self.stage > place) else self.stage
-        return _Progress(stage, self.unconfirmed, self.posted)
+        return replace(self, stage=stage)
 
     def met(self, other: _Progress) -> _Progress:
         """What is certain where two ways meet: the worse of both."""
         return _Progress(
-            min(self.stage, other.stage), self.unconfirmed or other.unconfirmed, self.posted and other.posted
+            min(self.stage, other.stage),
+            self.unconfirmed or other.unconfirmed,
+            self.posted and other.posted,
+            self.summed or other.summed,
         )
 
 
@@ -147,7 +156,7 @@ def _order_problems(flow: FlowDocument) -> Iterator[Problem]:
         node = nodes[node_id]
         progress = arrivals[node_id]
         yield from _step_problems(node, progress, is_start=node_id == flow.starts()[0])
-        done = progress.after(node.step)
+        done = progress.after(node)
         for way in node.exits():
             arrivals[way] = arrivals[way].met(done) if way in arrivals else done
 
@@ -165,6 +174,12 @@ def _step_problems(node: Node, progress: _Progress, *, is_start: bool) -> Iterat
             f"`{node.id}` may post what has not passed {lacking}: put it after validate, map and screen."
         )
         yield Problem("posts-unscreened", node.id, sentence)
+    documents = node.settings.get("documents")
+    if node.step == "post" and progress.summed and documents != ["ar_payment"]:
+        sentence = (
+            f"`{node.id}` posts after amounts were added up, so it can post an `ar_payment` and no other."
+        )
+        yield Problem("sums-documents", node.id, sentence)
     if node.step == "confirm" and not progress.posted:
         yield Problem("confirms-nothing", node.id, f"`{node.id}` may confirm where nothing was posted.")
     if node.step == "end" and progress.unconfirmed:

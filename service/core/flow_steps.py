@@ -1,4 +1,7 @@
-"""The catalogue of steps a flow is built from: what each does and which settings it takes."""
+"""The catalogue of steps a flow is built from: what each does and which settings it takes.
+
+The road's seventh step, `reconcile`, is taken by settlements and not by payments; it joins the catalogue with them.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,6 @@ StepName = Literal[
     "screen",
     "post",
     "confirm",
-    "reconcile",
     "branch",
     "look_up",
     "aggregate",
@@ -44,7 +46,6 @@ VARIABLES: Mapping[str, str] = {
     "customer": "the ERP's customer code",
     "customer_on_hold": "whether the ERP has that customer on hold (after look_up)",
     "customer_currency": "ISO 4217 code of the ERP's customer; empty before look_up",
-    "stock_missing": "list of the stock codes the ERP does not know (after look_up)",
     "hour": "hour of the day in the pair's time zone, 0 to 23",
 }
 """What a flow's conditions may read, and what it means."""
@@ -119,7 +120,6 @@ STEPS: Mapping[StepName, Step] = {
         Step(
             name="screen",
             summary="Would a careful clerk let it through? Else it is held.",
-            settings={"hold_above": Setting(kind="integer", least=0, most=100)},
         ),
         Step(
             name="post",
@@ -127,7 +127,6 @@ STEPS: Mapping[StepName, Step] = {
             settings={"documents": Setting(kind="list", required=True, choices=get_args(DocumentKind))},
         ),
         Step(name="confirm", summary="Read back what the ERP stored, and compare."),
-        Step(name="reconcile", summary="Compare settlement, ledger and bank."),
         Step(name="branch", summary="Take the first way whose condition holds, or the other one."),
         Step(
             name="look_up",
@@ -152,12 +151,8 @@ STEPS: Mapping[StepName, Step] = {
         ),
         Step(
             name="wait",
-            summary="Wait for some time, or for something to happen.",
-            settings={
-                "minutes": Setting(kind="integer", least=1, most=30 * _DAY),
-                "until": Setting(kind="text", choices=("shipment", "settlement", "next_business_day")),
-            },
-            one_of=("minutes", "until"),
+            summary="Wait for some time.",
+            settings={"minutes": Setting(kind="integer", required=True, least=1, most=30 * _DAY)},
         ),
         Step(
             name="tell",

@@ -226,7 +226,10 @@ def _known(payment: Payment, each: Found, stage: Stage, changes: Changes) -> Non
     payment.gateway = msgspec.to_builtins(transaction)
     if transaction.state == "captured" or transaction.state in _WAITING:
         return
-    posting_may_run = any(posting.state in ("sent", "ambiguous", "confirmed") for posting in payment.postings)
+    gathered = "lead" in msgspec.convert(payment.findings.get("aggregate", {}), dict[str, object])
+    posting_may_run = gathered or any(
+        posting.state in ("sent", "ambiguous", "confirmed") for posting in payment.postings
+    )
     if state not in IN_LEDGER and not posting_may_run and can_move(state, PaymentState.IGNORED):
         payment.state = PaymentState.IGNORED.value
         payment.lane, payment.due_at, payment.final_at = None, None, stage.clock()

@@ -10,6 +10,7 @@ from integration.canonical.documents import Stored
 from integration.errors import Unreachable
 from service.core.lifecycle import PaymentState, PostingState
 from service.core.tie_out import Finding, compare
+from service.flow.aggregate import following
 from service.flow.facts import document_of
 from service.flow.recovery import failed
 from service.flow.stage import Stage
@@ -21,18 +22,19 @@ _READ_BACKS = 3
 
 async def confirm(trips: Sequence[Trip], stage: Stage) -> None:
     """Compare what is stored with what was sent; differences become findings, or an exception."""
+    own = await following(trips, stage, PaymentState.CONFIRMED)
     found: dict[tuple[str, str], tuple[Stored, ...]] = {}
-    for kind in sorted({posting.kind for trip in trips for posting in trip.payment.postings}):
+    for kind in sorted({posting.kind for trip in own for posting in trip.payment.postings}):
         documents = [
             document_of(posting)
-            for trip in trips
+            for trip in own
             for posting in trip.payment.postings
             if posting.kind == kind and posting.state == PostingState.CONFIRMED
         ]
         if documents:
             for reference, stored in (await stage.session.find(documents)).items():
                 found[kind, reference] = stored
-    for trip in trips:
+    for trip in own:
         _one(trip, found, stage)
 
 

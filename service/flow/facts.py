@@ -11,6 +11,7 @@ from integration.canonical.documents import DOCUMENT_TYPES, DocumentKind, ErpDoc
 from integration.canonical.money import Money
 from integration.canonical.order import Order
 from integration.canonical.payment import GatewayTransaction
+from service.core.aggregation import carrying
 from service.core.exchange import Conversion
 from service.core.expressions import Facts
 from service.core.posting import PlanInput
@@ -55,7 +56,6 @@ def facts_of(payment: Payment, now: datetime, time_zone: str) -> Facts:
         "customer": payment.customer,
         "customer_on_hold": bool(found.get("on_hold")),
         "customer_currency": str(found.get("currency", "")),
-        "stock_missing": [],
         "hour": now.astimezone(ZoneInfo(time_zone)).hour,
     }
 
@@ -65,16 +65,20 @@ def document_of(posting: Posting) -> ErpDocument:
     return msgspec.convert(posting.document, DOCUMENT_TYPES[msgspec.convert(posting.kind, DocumentKind)])
 
 
-def plan_input(trip: Trip) -> PlanInput:
-    """What the plan of a payment's postings is made from."""
+def plan_input(trip: Trip, carried: Money | None = None) -> PlanInput:
+    """What the plan of a payment's postings is made from; `carried` is the amount of the group it leads."""
     payment, found = trip.payment, looked_up(trip.payment)
     documents = trip.node.settings.get("documents", ["ar_payment"])
     conversion = found.get("conversion")
+    amount = Money(payment.amount_minor, payment.currency)
+    mapped = msgspec.convert(payment.mapped, dict[DocumentKind, dict[str, object]])
+    if carried is not None:
+        amount, mapped = carried, {**mapped, "ar_payment": carrying(mapped["ar_payment"], carried)}
     return PlanInput(
         transaction_id=payment.transaction_id,
-        amount=Money(payment.amount_minor, payment.currency),
+        amount=amount,
         documents=msgspec.convert(documents, tuple[DocumentKind, ...]),
-        mapped=msgspec.convert(payment.mapped, dict[DocumentKind, dict[str, object]]),
+        mapped=mapped,
         conversion=msgspec.convert(conversion, Conversion) if conversion else None,
         on_hold=bool(found.get("on_hold")),
     )

@@ -13,6 +13,7 @@ import msgspec
 from integration.canonical.money import Money
 from integration.errors import Rejected, UnknownCustomer, UnknownStockCode
 from integration.ports import ErpCustomer
+from service.flow.aggregate import carried
 from service.flow.rates import convert
 from service.flow.stage import Stage
 from service.flow.together import each
@@ -28,6 +29,8 @@ async def look_up(trips: Sequence[Trip], stage: Stage) -> None:
 
 async def _one(trip: Trip, stage: Stage) -> None:
     payment, session = trip.payment, stage.session
+    what = trip.node.settings.get("what", ["customer"])
+    assert isinstance(what, list)
     customer = await stage.memo.get("customer", payment.customer, lambda: session.customer(payment.customer))
     if customer is None:
         raise UnknownCustomer(
@@ -40,10 +43,12 @@ async def _one(trip: Trip, stage: Stage) -> None:
             code="syspro.payments-not-allowed",
             hint="Allow payments for the customer in SYSPRO, then replay the payment.",
         )
-    for stock_code, warehouse in _stock_lines(payment.mapped):
-        await _check_stock(stage, stock_code, warehouse)
+    if "stock" in what:
+        for stock_code, warehouse in _stock_lines(payment.mapped):
+            await _check_stock(stage, stock_code, warehouse)
     found: JsonObject = {"on_hold": customer.on_hold, "currency": customer.currency, "name": customer.name}
-    found |= await _converted(trip, stage, customer)
+    if "rate" in what:
+        found |= await _converted(trip, stage, customer)
     trip.find("look_up", found)
     trip.note("payment.looked_up", customer=customer.customer, on_hold=customer.on_hold)
     trip.passed()
@@ -81,5 +86,5 @@ async def _converted(trip: Trip, stage: Stage, customer: ErpCustomer) -> JsonObj
     payment = trip.payment
     if customer.currency == payment.currency:
         return {}
-    amount = Money(payment.amount_minor, payment.currency)
+    amount = carried(payment) or Money(payment.amount_minor, payment.currency)
     return {"conversion": msgspec.to_builtins(await convert(stage, amount, customer.currency))}

@@ -30,6 +30,7 @@ from service.core.lifecycle import PaymentState, PostingState, move, replay
 from service.core.posting import PlannedPosting, plan
 from service.core.retries import LookAgain, after_look_up
 from service.core.tie_out import Finding, compare
+from service.flow.aggregate import carried, following
 from service.flow.facts import document_of, plan_input
 from service.flow.recovery import as_document, failed
 from service.flow.stage import Stage
@@ -49,9 +50,10 @@ _ANNOUNCED_SECONDS = 30.0
 
 async def post(trips: Sequence[Trip], stage: Stage) -> None:
     """Post the documents of each payment."""
-    await each(trips, stage, _plan)
-    await _look(_planned(trips), stage)
-    going = _planned(trips)
+    own = await following(trips, stage, PaymentState.POSTED)
+    await each(own, stage, _plan)
+    await _look(_planned(own), stage)
+    going = _planned(own)
     for trip in going:
         for posting in _open(trip):
             _become(posting, PostingState.SENT)
@@ -85,7 +87,7 @@ async def _plan(trip: Trip, stage: Stage) -> None:
             posting.state = str(replay(PostingState.REFUSED, PostingState.PREPARED))
             posting.error = None
     known = {posting.kind: posting for posting in payment.postings}
-    for planned in plan(plan_input(trip)):
+    for planned in plan(plan_input(trip, carried(payment))):
         posting = known.get(planned.kind) or _prepared(payment, planned)
         if posting.state == PostingState.PARKED and not planned.parked:
             _become(posting, PostingState.PREPARED)

@@ -14,6 +14,7 @@ import structlog
 
 from service.core.flows import FlowDocument, next_node
 from service.core.lifecycle import PaymentState
+from service.flow.aggregate import aggregate
 from service.flow.confirm import confirm
 from service.flow.facts import facts_of
 from service.flow.look_up import look_up
@@ -34,6 +35,7 @@ log = structlog.get_logger()
 StepFunction = Callable[[Sequence[Trip], Stage], Awaitable[None]]
 
 STEPS_BY_NAME: dict[str, StepFunction] = {
+    "aggregate": aggregate,
     "validate": validate,
     "map": map_documents,
     "screen": screen,
@@ -44,6 +46,8 @@ STEPS_BY_NAME: dict[str, StepFunction] = {
     "wait": wait,
 }
 _POSTING_STEPS = frozenset({"look_up", "post", "confirm", "tell"})
+# Their lane's holder owns what they remember; `branch` and `wait` are taken wherever the payment is.
+_SCREENING_STEPS = frozenset({"validate", "map", "screen", "aggregate"})
 
 
 def posting_lane(names: Sequence[str], payment: payments.Payment) -> str:
@@ -124,8 +128,12 @@ def _move_on(trip: Trip, flow: FlowDocument, stage: Stage, posting_lanes: Sequen
         return
     trip.node = flow.node(following)
     payment.node = following
-    wanted = posting_lane(posting_lanes, payment) if trip.node.step in _POSTING_STEPS else stage.lane.lane
-    if stage.lane.kind == "screening" and wanted != stage.lane.lane:
+    wanted = stage.lane.lane
+    if trip.node.step in _SCREENING_STEPS:
+        wanted = bell.screening(payment.pair)
+    elif trip.node.step in _POSTING_STEPS and stage.lane.kind == "screening":
+        wanted = posting_lane(posting_lanes, payment)
+    if wanted != stage.lane.lane:
         payment.lane, payment.due_at, trip.moving = wanted, stage.clock(), False
 
 

@@ -1,4 +1,4 @@
-"""Tell: the shop learns that its order is paid and in the ERP."""
+"""Tell: the shop learns that its order is paid and in the ERP, or a person that something happened."""
 
 from __future__ import annotations
 
@@ -10,18 +10,25 @@ from service.flow.trip import Trip
 
 
 async def tell(trips: Sequence[Trip], stage: Stage) -> None:
-    """Set the status of each payment's order in the shop and leave a note with SYSPRO's order number."""
+    """Tell whom the node names: the shop, by its order's status and a note; a person, by an alert."""
     await each(trips, stage, _one)
 
 
 async def _one(trip: Trip, stage: Stage) -> None:
     payment = trip.payment
+    words = str(trip.node.settings.get("note", ""))
+    if trip.node.settings.get("whom") == "person":
+        trip.alert(
+            "flow.tells", f"Payment {payment.vendor_tx_code}: {words or payment.state}", severity="info"
+        )
+        trip.passed()
+        return
     if stage.storefront is None or stage.pair.shop is None or not payment.order_reference:
         trip.passed()
         return
     status = str(trip.node.settings.get("status") or stage.pair.shop.paid_status)
     number = next((each.erp_key for each in payment.postings if each.kind == "sales_order"), "")
-    note = f"Paid by Opayo transaction {payment.transaction_id}"
+    note = f"{words} Opayo transaction {payment.transaction_id}".strip()
     if number:
         note += f"; SYSPRO order {number}"
     await stage.storefront.tell(payment.order_reference, status, note)

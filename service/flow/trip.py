@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from service.core.flows import Node
-from service.core.lifecycle import PaymentState, move
+from service.core.lifecycle import PaymentState, move, rank
 from service.core.screening_memory import ScreeningEvent
 from service.store.alerts import Alert
 from service.store.audit import Line
@@ -71,7 +71,8 @@ class Trip:
         self.payment.attempts = 0
         self.payment.failing_since = None
         self.payment.error = None
-        if to is not None and self.payment.state != to:
+        # A flow may map or post twice; a payment never goes back for it.
+        if to is not None and rank(to) > rank(PaymentState(self.payment.state)):
             self._become(to)
             self.note(f"payment.{to}", **detail)
         self.passed_node = True

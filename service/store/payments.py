@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Table, bindparam, case, func, literal, select, text, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, case, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -254,6 +254,34 @@ def _state_shown() -> ColumnElement[str]:
     # Received and on no lane: Opayo has not taken the money (yet).
     waiting = (payments.c.state == "received") & payments.c.lane.is_(None)
     return case((waiting, literal("awaiting_capture")), else_=payments.c.state)
+
+
+async def states(connection: AsyncConnection, pair: str, payment_ids: Sequence[int]) -> dict[int, str]:
+    """The states of payments, by their ids."""
+    rows = await connection.execute(
+        select(payments.c.payment_id, payments.c.state).where(
+            payments.c.pair == pair, payments.c.payment_id.in_(list(payment_ids))
+        )
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _resting(payment: Payment, key: str) -> ColumnElement[bool]:
+    mark = payments.c.findings["aggregate"]["key"].as_string()
+    return and_(payments.c.pair == payment.pair, payments.c.node == payment.node, mark == key)
+
+
+async def resting_with(connection: AsyncConnection, payment: Payment, key: str) -> int:
+    """How many payments wait on the node of `payment` for a group of that key."""
+    found = await connection.scalar(
+        select(func.count()).where(_resting(payment, key), payments.c.lane == payment.lane)
+    )
+    return int(found or 0)
+
+
+async def make_due(connection: AsyncConnection, payment: Payment, key: str, at: datetime) -> None:
+    """Wake the payments that wait on the node of `payment` for a group of that key. The lane's holder may."""
+    await connection.execute(update(payments).where(_resting(payment, key)).values(due_at=at))
 
 
 async def totals(connection: AsyncConnection, pair: str) -> list[JsonObject]:

@@ -50,10 +50,18 @@ def start(*modules: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_starting_the_service_does_not_even_try_to_import_what_trains_models() -> None:
-    modules = ("service.app", "service.cli", "service.cli.serve", "service.cli.worker", "service.jobs.worker")
-    done = start(*modules)
-    assert done.returncode == 0, done.stderr
+@pytest.fixture(scope="module")
+def started() -> subprocess.CompletedProcess[str]:
+    """A process that imported everything that `serve` and `worker` import."""
+    return start(
+        "service.app", "service.cli", "service.cli.serve", "service.cli.worker", "service.jobs.worker"
+    )
+
+
+def test_starting_the_service_does_not_even_try_to_import_what_trains_models(
+    started: subprocess.CompletedProcess[str],
+) -> None:
+    assert started.returncode == 0, started.stderr
 
 
 @pytest.mark.parametrize("module", ["mlflow", "pandas", "sklearn"])
@@ -63,10 +71,8 @@ def test_the_guard_sees_an_import(module: str) -> None:
     assert f"Tried: {module}" in done.stderr
 
 
-def test_starting_the_service_does_not_load_a_sandbox() -> None:
-    done = start("service.app", "service.cli.serve", "service.cli.worker")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == []
+def test_starting_the_service_does_not_load_a_sandbox(started: subprocess.CompletedProcess[str]) -> None:
+    assert started.stdout.split() == []
 
 
 def test_the_import_contracts_are_kept(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from service.cli.demo_audit import (
     Audit,
+    Cause,
     ErpLedger,
     GatewayLedger,
     GatewayRow,
@@ -35,7 +36,7 @@ def sold(number: int, cancelled: str = "") -> OrderRow:
 
 
 def stopped(number: int, reason: str = "stock code unknown") -> Stopped:
-    return Stopped(an_id(number), reason=reason)
+    return Stopped(an_id(number), cause="stock.unknown", reason=reason)
 
 
 def proof(
@@ -91,6 +92,12 @@ def test_currencies_never_make_up_for_each_other() -> None:
 def test_a_payment_stopped_without_a_reason_fails_the_day() -> None:
     assert proof([taken(1)], [], dead=(stopped(1, "why"),)).passed
     assert not proof([taken(1)], [], dead=(stopped(1, " "),)).passed
+
+
+def test_reasons_are_counted_by_cause_and_only_for_what_is_really_stopped() -> None:
+    found = proof([taken(1), taken(2), taken(3)], [receipt(3)], dead=(stopped(1), stopped(2), stopped(3)))
+    assert found.dead_letter_reasons == {"stock.unknown": Cause(2, "stock code unknown")}
+    assert found.dead_letters == 2
 
 
 def test_money_in_the_ledger_that_nobody_paid_fails_the_day() -> None:

@@ -1,0 +1,266 @@
+"""The v3 routes: payments, refunds and tokens at Opayo, for the shop's own server. No card ever comes through here.
+
+The pair is that of the API key; a key for every pair names it in `X-Pair`. What is done here needs no webhook to
+reach SYSPRO: each success is put into our own inbox in the transaction that writes it down.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, Router, get, post
+from litestar.di import Provide
+from litestar.exceptions import NotFoundException
+from msgspec import Struct
+
+from integration.canonical.payment import GatewayTransaction
+from integration.errors import InvalidPayment, Misconfigured
+from integration.ports import Challenge, HostedPayment, Instruction, PaymentRequest, RelatedRequest
+from service.api.access import identify, needs
+from service.api.context import Context
+from service.api.door import minted_from
+from service.api.problems import Refused
+from service.api.v3 import (
+    KINDS,
+    ChallengeResult,
+    ChallengeShown,
+    HostedShown,
+    InstructionShown,
+    NewInstruction,
+    NewRefund,
+    NewToken,
+    NewTransaction,
+    StillUnknown,
+    TokenShown,
+    TransactionShown,
+    challenge_shown,
+    hosted_shown,
+    money,
+    plain_id,
+    shown,
+)
+from service.flow import intents, requests
+from service.flow.intents import Till
+from service.store import registrations
+from service.store.registrations import GatewayRequest
+
+AnyRequest = Request[Any, Any, Any]
+Outcome = TransactionShown | ChallengeShown | HostedShown | StillUnknown
+
+
+class Counter(Struct, frozen=True, kw_only=True):
+    """Where a request is served: the till of its pair, and what a repeated call is known by."""
+
+    context: Context
+    till: Till
+    seed: str
+
+    def code(self, given: str | None) -> str:
+        """The vendor transaction code: the caller's, or one that a repeated call gets again."""
+        return given or f"OS-{self.seed or secrets.token_hex(12)}"
+
+
+async def provide_counter(request: AnyRequest, context: Context) -> Counter:
+    """The counter of the caller's pair, for handlers that ask for `counter`."""
+    caller = await identify(request)
+    named = request.headers.get("x-pair", "")
+    pair = named or caller.pair
+    if not pair:
+        raise Refused(
+            400,
+            "pair.not-named",
+            "The key is for every pair, and the request names none",
+            hint="Send `X-Pair`, or use a key for one pair.",
+        )
+    if not caller.sees(pair):
+        raise NotFoundException(f"There is no pair `{pair}`.")
+    _, connections = await context.connections(pair)
+    till = Till(engine=context.engine, gateway=connections.gateway, pair=pair)
+    seed = minted_from(request.headers, f"{caller.key_id} {pair} {request.url.path}")
+    return Counter(context=context, till=till, seed=seed)
+
+
+@post("/transactions", guards=[needs("operator")], summary="Take a payment")
+async def new_transaction(data: NewTransaction, counter: Counter) -> Response[Outcome]:
+    """Take, hold or check a payment. 201: Opayo has decided, perhaps to decline; 202: go on as the answer says."""
+    code = counter.code(data.vendor_tx_code)
+    if data.hosted:
+        return await _hosted(data, counter, code)
+    return _answer(await _pay(data, counter, code), code)
+
+
+async def _pay(
+    data: NewTransaction, counter: Counter, code: str, *, save: bool = False
+) -> GatewayTransaction | Challenge | None:
+    if not data.merchant_session_key or not data.card_identifier:
+        raise InvalidPayment(
+            "A payment needs `merchantSessionKey` and `cardIdentifier`",
+            code="opayo.card-identifier",
+            hint="Get a session key from /api/v3/tokens and let the browser exchange the card for an identifier.",
+        )
+    extra = data.extra()
+    if save:
+        extra.setdefault("credentialType", {"cofUsage": "First", "initiatedType": "CIT"})
+    request = PaymentRequest(
+        kind=KINDS[data.transaction_type],
+        vendor_tx_code=code,
+        amount=data.money(),
+        description=data.description,
+        merchant_session_key=data.merchant_session_key,
+        card_identifier=data.card_identifier,
+        customer=data.customer.party(),
+        billing=data.billing_address.postal(),
+        reusable=data.reusable,
+        save_card=save,
+        extra=extra,
+    )
+    return await requests.pay(counter.till, request, _mark(data))
+
+
+async def _hosted(data: NewTransaction, counter: Counter, code: str) -> Response[Outcome]:
+    public_url = counter.context.settings.public_url.rstrip("/")
+    if not public_url:
+        raise Misconfigured(
+            "Hosted payments need an address at which Opayo reaches this service",
+            code="settings.public-url",
+            hint="Set OPAYO_SYSPRO_PUBLIC_URL (https://…) and start the service again.",
+        )
+    billing = data.billing_address.postal()
+    hosted = HostedPayment(
+        kind=KINDS[data.transaction_type],
+        vendor_tx_code=code,
+        amount=data.money(),
+        description=data.description,
+        notification_url=f"{public_url}/webhooks/opayo/{counter.till.pair}/notification",
+        customer=data.customer.party(),
+        billing=billing,
+        delivery=data.delivery_address.postal() if data.delivery_address else billing,
+    )
+    made = await requests.register(counter.till, counter.context.vault, hosted, _mark(data))
+    return Response(hosted_shown(made, code), status_code=201)
+
+
+@post("/transactions/{transaction_id:str}/refunds", guards=[needs("operator")], summary="Refund a payment")
+async def new_refund(transaction_id: str, data: NewRefund, counter: Counter) -> Response[Outcome]:
+    """Give money back, at most what was captured and is not refunded yet, however many ask at once."""
+    related = plain_id(transaction_id)
+    currency = data.currency or (await counter.till.gateway.transaction(related)).amount.currency
+    request = RelatedRequest(
+        kind="refund",
+        vendor_tx_code=counter.code(data.vendor_tx_code),
+        related_transaction_id=related,
+        amount=money(data.amount, currency),
+        description=data.description,
+    )
+    found = await requests.refund(counter.till, request, _mark(data, related))
+    return _answer(found, request.vendor_tx_code)
+
+
+@get("/transactions/{transaction_id:str}", guards=[needs("viewer")], summary="Show a transaction")
+async def show_transaction(transaction_id: str, counter: Counter) -> TransactionShown:
+    """A transaction as Opayo holds it now, and what of it was refunded through this service."""
+    found = await counter.till.gateway.transaction(plain_id(transaction_id))
+    async with counter.context.engine.begin() as connection:
+        pair = counter.till.pair
+        refunded = await registrations.refunded_minor(connection, pair, found.transaction_id)
+        code = found.vendor_tx_code or await registrations.code_of(connection, pair, found.transaction_id)
+    return shown(msgspec.structs.replace(found, vendor_tx_code=code), refunded)
+
+
+@get("/requests/{vendor_tx_code:str}", guards=[needs("viewer")], summary="Ask what became of a request")
+async def show_request(vendor_tx_code: str, counter: Counter) -> Response[Outcome]:
+    """What became of a payment or refund whose answer was lost: looked up at Opayo, 202 while nobody knows."""
+    async with counter.context.engine.connect() as connection:
+        known = await registrations.one(connection, counter.till.pair, vendor_tx_code)
+    if known is None:
+        raise NotFoundException("There is no request with this vendor transaction code.")
+    intent = msgspec.convert({name: known[name] for name in GatewayRequest.__struct_fields__}, GatewayRequest)
+    answer = _answer(await intents.outcome(counter.till, intent, known), vendor_tx_code)
+    return Response(answer.content, status_code=200 if answer.status_code == 201 else 202)
+
+
+@post(
+    "/transactions/{transaction_id:str}/instructions",
+    guards=[needs("operator")],
+    summary="Instruct a transaction",
+)
+async def new_instruction(transaction_id: str, data: NewInstruction, counter: Counter) -> InstructionShown:
+    """Release or abort a held payment, void one of today, cancel an authenticated one."""
+    known_id = plain_id(transaction_id)
+    amount = None
+    if data.instruction_type == "release":
+        held = (await counter.till.gateway.transaction(known_id)).amount
+        amount = money(data.amount if data.amount is not None else held.minor, data.currency or held.currency)
+    instruction = Instruction(kind=data.instruction_type, transaction_id=known_id, amount=amount)
+    await requests.instruct(counter.till, instruction)
+    return InstructionShown(transaction_id=known_id, instruction_type=data.instruction_type)
+
+
+@post(
+    "/transactions/{transaction_id:str}/3d-secure-challenge",
+    guards=[needs("operator")],
+    summary="Finish a 3-D Secure challenge",
+)
+async def finish_challenge(transaction_id: str, data: ChallengeResult, counter: Counter) -> TransactionShown:
+    """Give the bank's answer to Opayo; the transaction is then decided."""
+    return shown(await requests.finish_challenge(counter.till, plain_id(transaction_id), data.c_res))
+
+
+@post("/tokens", guards=[needs("operator")], summary="Get a session key, or save a card")
+async def new_token(counter: Counter, data: NewToken | None = None) -> Response[TokenShown | StillUnknown]:
+    """Without a transaction: a session key for the browser. With one: it is made, and its card saved."""
+    if data is None or data.transaction is None:
+        key = await counter.till.gateway.session_key()
+        return Response(
+            TokenShown(merchant_session_key=key.merchant_session_key, expiry=key.expiry), status_code=201
+        )
+    wanted = data.transaction
+    if wanted.hosted or wanted.reusable:
+        raise InvalidPayment(
+            "A card is saved by a payment with a fresh card identifier", code="opayo.card-identifier"
+        )
+    code = counter.code(wanted.vendor_tx_code)
+    found = await _pay(wanted, counter, code, save=True)
+    saved = wanted.card_identifier
+    if isinstance(found, Challenge):
+        told = TokenShown(card_identifier=saved, challenge=challenge_shown(found, code))
+        return Response(told, status_code=202)
+    if found is None:
+        unknown = StillUnknown(vendor_tx_code=code, poll=f"/api/v3/requests/{code}")
+        return Response(unknown, status_code=202, headers={"location": unknown.poll})
+    return Response(TokenShown(card_identifier=saved, transaction=shown(found)), status_code=201)
+
+
+def _answer(found: GatewayTransaction | Challenge | None, code: str) -> Response[Outcome]:
+    if found is None:
+        poll = f"/api/v3/requests/{code}"
+        return Response(
+            StillUnknown(vendor_tx_code=code, poll=poll), status_code=202, headers={"location": poll}
+        )
+    if isinstance(found, Challenge):
+        return Response(challenge_shown(found, code), status_code=202)
+    return Response(shown(found), status_code=201)
+
+
+def _mark(asked: Struct, *about: str) -> str:
+    """What tells a repeated call from another request: a digest of everything that was asked."""
+    return hashlib.sha256(msgspec.json.encode([asked, *about])).hexdigest()[:32]
+
+
+router = Router(
+    path="/api/v3",
+    route_handlers=[
+        new_transaction,
+        new_refund,
+        show_transaction,
+        show_request,
+        new_instruction,
+        finish_challenge,
+        new_token,
+    ],
+    dependencies={"counter": Provide(provide_counter)},
+    tags=["Transactions"],
+)
