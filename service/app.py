@@ -104,7 +104,10 @@ async def seed(settings: Settings, engine: AsyncEngine, vault: Vault) -> None:
     """Make the first pair and the admin key of the settings known, and give every pair its templates."""
     async with engine.begin() as connection:
         if settings.pair is not None:
-            await pairs.save(connection, vault, _first_pair(settings.pair.get_secret_value()))
+            first = _first_pair(settings.pair.get_secret_value())
+            # Afterwards the pair belongs to the people who change it over the API.
+            if first.pair not in await pairs.names(connection):
+                await pairs.save(connection, vault, first)
         if settings.admin_key is not None:
             await users.create(
                 connection,

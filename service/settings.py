@@ -41,7 +41,8 @@ class Settings(BaseSettings):
         default=None, description="An API key with the role admin for every pair, made known at start."
     )
     pair: SecretStr | None = Field(
-        default=None, description="The first pair as one JSON object; saved when the service starts."
+        default=None,
+        description="The first pair as one JSON object; saved at the first start, and changed over the API from then on.",
     )
     worker: bool = Field(default=True, description="Whether `serve` also works the lanes.")
     batch: int = Field(default=100, ge=1, le=1000, description="Payments a lane takes at a time.")

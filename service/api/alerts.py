@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-import msgspec
 from litestar import Router, get, post
+from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Struct
 
 from service.api.access import needs
-from service.api.context import Context
+from service.api.context import AppContext
 from service.api.desk import record
-from service.api.parameters import PAGE, JsonObject, Page, PairName, Text
+from service.api.parameters import PAGE, JsonObject, Page, PairName, Text, read
 from service.store import alerts
 from service.store.users import Caller
 
@@ -51,18 +52,22 @@ class NewAlert(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 @get("/alerts", guards=[needs("viewer")], dependencies=PAGE, summary="List alerts")
-async def list_alerts(pair: PairName, context: Context, page: Page, acknowledged: bool = False) -> AlertPage:
+async def list_alerts(
+    pair: PairName, context: AppContext, page: NamedDependency[Page], acknowledged: FromQuery[bool] = False
+) -> AlertPage:
     """Open alerts of a pair; with `acknowledged` the others too."""
     async with context.engine.connect() as connection:
         rows = await alerts.listed(
             connection, pair, include_acknowledged=acknowledged, before=page.cursor, limit=page.limit
         )
-    items = msgspec.convert(rows, list[AlertShown])
+    items = [read(row, AlertShown) for row in rows]
     return AlertPage(items=items, next_cursor=page.next_cursor([each.alert_id for each in items]))
 
 
 @post("/alerts", guards=[needs("operator")], summary="Raise an alert")
-async def raise_alert(pair: PairName, data: NewAlert, context: Context, caller: Caller) -> NewAlert:
+async def raise_alert(
+    pair: PairName, data: JSONBody[NewAlert], context: AppContext, caller: NamedDependency[Caller]
+) -> NewAlert:
     """Raise an alert; people are told over the pair's channel."""
     new = alerts.Alert(
         pair=pair, code=data.code, subject=data.subject, title=data.title, severity=data.severity
@@ -76,7 +81,9 @@ async def raise_alert(pair: PairName, data: NewAlert, context: Context, caller: 
 @post(
     "/alerts/{alert_id:int}/acknowledge", status_code=204, guards=[needs("operator")], summary="Acknowledge"
 )
-async def acknowledge_alert(pair: PairName, alert_id: int, context: Context, caller: Caller) -> None:
+async def acknowledge_alert(
+    pair: PairName, alert_id: FromPath[int], context: AppContext, caller: NamedDependency[Caller]
+) -> None:
     """Somebody has seen it; when it is raised again, it is a new alert."""
     async with context.engine.begin() as connection:
         if not await alerts.acknowledge(connection, pair, alert_id, caller.name):

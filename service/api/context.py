@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 from litestar.datastructures import State
+from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -53,6 +54,9 @@ class Context(Struct, frozen=True, kw_only=True):
             if error.error_code == "pair.unknown":
                 raise NotFoundException(f"There is no pair `{pair}`.") from error
             raise
+
+
+AppContext = NamedDependency[Context]
 
 
 def provide_context(state: State) -> Context:

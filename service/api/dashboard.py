@@ -6,7 +6,7 @@ from litestar import Router, get
 from msgspec import Struct
 
 from service.api.access import needs
-from service.api.context import Context
+from service.api.context import AppContext
 from service.api.parameters import PairName
 from service.store import audit, dead_letters, inbox, payments
 
@@ -42,7 +42,7 @@ class Summary(Struct, frozen=True, kw_only=True):
 
 
 @get("/api/v1/pairs/{pair:str}/summary", guards=[needs("viewer")], summary="Show a pair at a glance")
-async def summary(pair: PairName, context: Context) -> Summary:
+async def summary(pair: PairName, context: AppContext) -> Summary:
     """Counts and sums of a pair, as they are now."""
     async with context.engine.connect() as connection:
         totals = await payments.totals(connection, pair)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import msgspec
 from litestar import Router, get, patch, post
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
 from integration.errors import IntegrationError
 from service.api.access import needs
-from service.api.context import Context
+from service.api.context import AppContext, Context
 from service.api.desk import desk
-from service.api.parameters import PAGE, Filter, JsonObject, NoteText, Page, PairName, chosen
+from service.api.parameters import PAGE, Filter, JsonObject, NoteText, Page, PairName, chosen, read
 from service.core.lifecycle import IllegalMove
 from service.flow import replay
 from service.flow.correct import Corrected, Correction, correct
@@ -118,23 +118,29 @@ def provide_causes(code: Filter = "", step: Filter = "") -> dict[str, str]:
     dependencies={**PAGE, "causes": Provide(provide_causes, sync_to_thread=False)},
     summary="List dead letters",
 )
-async def list_letters(pair: PairName, context: Context, page: Page, causes: dict[str, str]) -> LetterPage:
+async def list_letters(
+    pair: PairName, context: AppContext, page: NamedDependency[Page], causes: NamedDependency[dict[str, str]]
+) -> LetterPage:
     """Open dead letters of a pair, newest first, each with its cause and next step."""
     async with context.engine.connect() as connection:
         rows = await dead_letters.listed(connection, pair, causes, before=page.cursor, limit=page.limit)
-    items = msgspec.convert(rows, list[Letter])
+    items = [read(row, Letter) for row in rows]
     return LetterPage(items=items, next_cursor=page.next_cursor([each.dead_letter_id for each in items]))
 
 
 @get("/dead-letters/{dead_letter_id:int}", guards=[needs("viewer")], summary="Show a dead letter")
-async def show_letter(pair: PairName, dead_letter_id: int, context: Context) -> Letter:
+async def show_letter(pair: PairName, dead_letter_id: FromPath[int], context: AppContext) -> Letter:
     """One open dead letter; the payment's own page has all the rest."""
     return await _letter(context, pair, dead_letter_id)
 
 
 @patch("/dead-letters/{dead_letter_id:int}", guards=[needs("operator")], summary="Correct a dead letter")
 async def edit_letter(
-    pair: PairName, dead_letter_id: int, data: Edit, context: Context, caller: Caller
+    pair: PairName,
+    dead_letter_id: FromPath[int],
+    data: JSONBody[Edit],
+    context: AppContext,
+    caller: NamedDependency[Caller],
 ) -> Edited:
     """Correct the payment's order or customer. Before and after are in the audit trail; replay it then."""
     letter = await _letter(context, pair, dead_letter_id)
@@ -151,7 +157,11 @@ async def edit_letter(
     summary="Replay a dead letter",
 )
 async def replay_letter(
-    pair: PairName, dead_letter_id: int, data: Replay, context: Context, caller: Caller
+    pair: PairName,
+    dead_letter_id: FromPath[int],
+    data: JSONBody[Replay],
+    context: AppContext,
+    caller: NamedDependency[Caller],
 ) -> Replayed:
     """Send a payment round again from a step of your choice, or take its message again."""
     letter = await _letter(context, pair, dead_letter_id)
@@ -161,13 +171,15 @@ async def replay_letter(
 
 
 @post("/dead-letters/replay", status_code=200, guards=[needs("operator")], summary="Replay many dead letters")
-async def replay_letters(pair: PairName, data: BulkReplay, context: Context, caller: Caller) -> BulkReplayed:
+async def replay_letters(
+    pair: PairName, data: JSONBody[BulkReplay], context: AppContext, caller: NamedDependency[Caller]
+) -> BulkReplayed:
     """Replay every dead letter of a cause, up to 1000 at a time; one that cannot go does not stop the others."""
     causes = chosen(code=data.code, step=data.step)
     async with context.engine.connect() as connection:
         matched = await dead_letters.matching(connection, pair, causes)
         rows = await dead_letters.listed(connection, pair, causes, limit=_MOST_AT_ONCE)
-    letters = msgspec.convert(rows, list[Letter])
+    letters = [read(row, Letter) for row in rows]
     refused: list[NotReplayed] = []
     if not data.dry_run:
         context.stages.forget(pair)
@@ -186,7 +198,7 @@ async def _letter(context: Context, pair: str, dead_letter_id: int) -> Letter:
         row = await dead_letters.one(connection, pair, dead_letter_id)
     if row is None:
         raise NotFoundException(f"Pair `{pair}` has no open dead letter {dead_letter_id}.")
-    return msgspec.convert(row, Letter)
+    return read(row, Letter)
 
 
 async def _replay(at: Desk, letter: Letter, way: Way) -> Replayed:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-import msgspec
 import yaml
 from litestar import Response, Router, get, post
+from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, JSONBody, PathParameter
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.api.access import needs
-from service.api.context import Context
+from service.api.context import AppContext
 from service.api.desk import record
 from service.api.documents import Written, read_document
-from service.api.parameters import JsonObject, PairName
+from service.api.parameters import JsonObject, PairName, read
 from service.api.problems import Fault, Refused
 from service.core.flow_law import Problem
 from service.core.flows import Change, FlowDocument, UnreadableFlow, diff
@@ -25,7 +25,7 @@ from service.flow.publishing import obstacles
 from service.store import versions
 from service.store.users import Caller
 
-FlowName = Annotated[str, Parameter(pattern=r"^[a-z][a-z0-9_]{0,59}$", description="The name of a flow.")]
+FlowName = Annotated[str, PathParameter(pattern=r"^[a-z][a-z0-9_]{0,59}$", description="The name of a flow.")]
 
 
 class VersionShown(Struct, frozen=True, kw_only=True):
@@ -70,18 +70,20 @@ class Differences(Struct, frozen=True, kw_only=True):
 def shown_versions(rows: list[JsonObject], kind: str) -> VersionList:
     """Rows of the store as the API lists them."""
     items = [{**row, "name": row[kind]} for row in rows]
-    return VersionList(items=msgspec.convert(items, list[VersionShown]))
+    return VersionList(items=[read(row, VersionShown) for row in items])
 
 
 @get("/flows", guards=[needs("viewer")], summary="List flows")
-async def list_flows(pair: PairName, context: Context) -> VersionList:
+async def list_flows(pair: PairName, context: AppContext) -> VersionList:
     """Every version of every flow of a pair, without documents."""
     async with context.engine.connect() as connection:
         return shown_versions(await versions.listed(connection, "flow", pair), "flow")
 
 
 @get("/flows/{flow:str}/versions/{version:int}", guards=[needs("viewer")], summary="Show a flow")
-async def show_flow(pair: PairName, flow: FlowName, version: int, context: Context) -> FlowDocument:
+async def show_flow(
+    pair: PairName, flow: FlowName, version: FromPath[int], context: AppContext
+) -> FlowDocument:
     """A version of a flow as JSON."""
     async with context.engine.connect() as connection:
         return await flow_version(connection, pair, flow, version)
@@ -93,7 +95,9 @@ async def show_flow(pair: PairName, flow: FlowName, version: int, context: Conte
     media_type="application/yaml",
     summary="Show a flow as YAML",
 )
-async def show_flow_yaml(pair: PairName, flow: FlowName, version: int, context: Context) -> Response[str]:
+async def show_flow_yaml(
+    pair: PairName, flow: FlowName, version: FromPath[int], context: AppContext
+) -> Response[str]:
     """A version of a flow as YAML, as the product keeps its templates."""
     async with context.engine.connect() as connection:
         document = await flow_version(connection, pair, flow, version)
@@ -103,7 +107,7 @@ async def show_flow_yaml(pair: PairName, flow: FlowName, version: int, context: 
 
 @get("/flows/{flow:str}/diff", guards=[needs("viewer")], summary="Compare two versions of a flow")
 async def compare_flows(
-    pair: PairName, flow: FlowName, before: int, after: int, context: Context
+    pair: PairName, flow: FlowName, before: FromQuery[int], after: FromQuery[int], context: AppContext
 ) -> Differences:
     """What changed from one version to another."""
     async with context.engine.connect() as connection:
@@ -113,7 +117,9 @@ async def compare_flows(
 
 
 @post("/flows/{flow:str}/validate", status_code=200, guards=[needs("viewer")], summary="Validate a flow")
-async def validate_flow(pair: PairName, flow: FlowName, data: Written, context: Context) -> Verdict:
+async def validate_flow(
+    pair: PairName, flow: FlowName, data: JSONBody[Written], context: AppContext
+) -> Verdict:
     """Say what keeps a flow from being published; nothing is saved."""
     document = _read(data, flow)
     async with context.engine.connect() as connection:
@@ -123,7 +129,11 @@ async def validate_flow(pair: PairName, flow: FlowName, data: Written, context: 
 
 @post("/flows/{flow:str}/versions", guards=[needs("admin")], summary="Save a new version of a flow")
 async def draft_flow(
-    pair: PairName, flow: FlowName, data: Written, context: Context, caller: Caller
+    pair: PairName,
+    flow: FlowName,
+    data: JSONBody[Written],
+    context: AppContext,
+    caller: NamedDependency[Caller],
 ) -> Drafted:
     """Save a lawful flow as a new version; an unlawful one is refused with everything that is wrong."""
     document = _read(data, flow)
@@ -147,7 +157,11 @@ async def draft_flow(
     summary="Publish a version of a flow",
 )
 async def publish_flow(
-    pair: PairName, flow: FlowName, version: int, context: Context, caller: Caller
+    pair: PairName,
+    flow: FlowName,
+    version: FromPath[int],
+    context: AppContext,
+    caller: NamedDependency[Caller],
 ) -> None:
     """Make a version the live one; publishing an older one rolls back. Payments under way keep their version."""
     async with context.engine.begin() as connection:

@@ -10,13 +10,14 @@ from importlib.metadata import version
 from typing import Literal
 
 from litestar import Response, Router, get
+from litestar.di import NamedDependency
 from litestar.exceptions import PermissionDeniedException
 from msgspec import Struct
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
 from service.api.access import needs
-from service.api.context import Context
+from service.api.context import AppContext
 from service.store import pairs, payments
 from service.store.users import Caller
 from service.telemetry import PAYMENTS, POSTINGS, registry
@@ -33,7 +34,7 @@ class Health(Struct, frozen=True, kw_only=True):
 
 
 @get("/health", opt={"public": True}, security=[], summary="Say whether the service is ready")
-async def health(context: Context) -> Response[Health]:
+async def health(context: AppContext) -> Response[Health]:
     """200 when the service can take messages, 503 when its database is away."""
     ready = True
     try:
@@ -52,7 +53,7 @@ async def health(context: Context) -> Response[Health]:
 
 
 @get("/metrics", guards=[needs("viewer")], media_type=CONTENT_TYPE_LATEST, summary="Count for Prometheus")
-async def metrics(context: Context, caller: Caller) -> Response[bytes]:
+async def metrics(context: AppContext, caller: NamedDependency[Caller]) -> Response[bytes]:
     """Everything counted by this process, and the payments and postings of every pair by state."""
     if caller.pair is not None:
         raise PermissionDeniedException("Metrics are of every pair; this key is for one.")

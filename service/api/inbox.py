@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import msgspec
 from litestar import Router, get
+from litestar.di import NamedDependency
 from msgspec import Struct
 
 from service.api.access import needs
-from service.api.context import Context
-from service.api.parameters import PAGE, Filter, JsonObject, Page, PairName
+from service.api.context import AppContext
+from service.api.parameters import PAGE, Filter, JsonObject, Page, PairName, read
 from service.store import inbox
 
 
@@ -40,11 +40,13 @@ class MessagePage(Struct, frozen=True, kw_only=True):
 
 
 @get("/inbox", guards=[needs("viewer")], dependencies=PAGE, summary="List messages")
-async def list_inbox(pair: PairName, context: Context, page: Page, status: Filter = "") -> MessagePage:
+async def list_inbox(
+    pair: PairName, context: AppContext, page: NamedDependency[Page], status: Filter = ""
+) -> MessagePage:
     """Messages of a pair, without their bodies; `status` is received, done or dead_letter."""
     async with context.engine.connect() as connection:
         rows = await inbox.listed(connection, pair, state=status or None, after=page.cursor, limit=page.limit)
-    items = msgspec.convert(rows, list[Message])
+    items = [read(row, Message) for row in rows]
     return MessagePage(items=items, next_cursor=page.next_cursor([each.inbox_id for each in items]))
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-import msgspec
 import structlog
 from litestar import Router, delete, get, post
+from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
 from service.api.access import needs
-from service.api.context import Context
+from service.api.context import AppContext
 from service.api.desk import record
-from service.api.parameters import Text
+from service.api.parameters import Text, read
 from service.store import pairs, users
 from service.store.users import Caller
 
@@ -56,15 +57,17 @@ class KeyMade(Struct, frozen=True, kw_only=True):
 
 
 @get("/api/v1/keys", guards=[needs("admin")], summary="List API keys")
-async def list_keys(context: Context, caller: Caller) -> KeyList:
+async def list_keys(context: AppContext, caller: NamedDependency[Caller]) -> KeyList:
     """The keys that the caller may see."""
     async with context.engine.connect() as connection:
         rows = await users.listed(connection, caller.pair)
-    return KeyList(items=msgspec.convert(rows, list[KeyShown]))
+    return KeyList(items=[read(row, KeyShown) for row in rows])
 
 
 @post("/api/v1/keys", guards=[needs("admin")], summary="Make an API key")
-async def make_key(data: KeyWanted, context: Context, caller: Caller) -> KeyMade:
+async def make_key(
+    data: JSONBody[KeyWanted], context: AppContext, caller: NamedDependency[Caller]
+) -> KeyMade:
     """Make a key; its text is in this answer and nowhere else."""
     pair = data.pair or caller.pair
     async with context.engine.begin() as connection:
@@ -78,7 +81,7 @@ async def make_key(data: KeyWanted, context: Context, caller: Caller) -> KeyMade
 
 
 @delete("/api/v1/keys/{key_id:int}", guards=[needs("admin")], summary="Revoke an API key")
-async def revoke_key(key_id: int, context: Context, caller: Caller) -> None:
+async def revoke_key(key_id: FromPath[int], context: AppContext, caller: NamedDependency[Caller]) -> None:
     """Revoke a key at once in this process, within ten seconds in others."""
     async with context.engine.begin() as connection:
         there, pair = await users.pair_of(connection, key_id)

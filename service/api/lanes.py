@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import msgspec
 from litestar import Router, get, post
+from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
+from litestar.params import JSONBody
 from msgspec import Struct
 
 from service.api.access import needs
-from service.api.context import Context
+from service.api.context import AppContext, Context
 from service.api.desk import record
-from service.api.parameters import NoteText, PairName, Text
+from service.api.parameters import NoteText, PairName, Text, read
 from service.store import bell, lanes
 from service.store.users import Caller
 
@@ -43,20 +44,24 @@ class Switch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 @get("/lanes", guards=[needs("viewer")], summary="List lanes")
-async def list_lanes(pair: PairName, context: Context) -> LaneList:
+async def list_lanes(pair: PairName, context: AppContext) -> LaneList:
     """The lanes of a pair: one for screening, one for each SYSPRO operator."""
     async with context.engine.connect() as connection:
-        return LaneList(items=msgspec.convert(await lanes.listed(connection, pair), list[LaneShown]))
+        return LaneList(items=[read(row, LaneShown) for row in await lanes.listed(connection, pair)])
 
 
 @post("/lanes/pause", status_code=204, guards=[needs("operator")], summary="Pause a lane")
-async def pause_lane(pair: PairName, data: Switch, context: Context, caller: Caller) -> None:
+async def pause_lane(
+    pair: PairName, data: JSONBody[Switch], context: AppContext, caller: NamedDependency[Caller]
+) -> None:
     """The lane finishes its batch and stops; what is due waits."""
     await _switch(pair, data, context, caller, paused=True)
 
 
 @post("/lanes/resume", status_code=204, guards=[needs("operator")], summary="Resume a lane")
-async def resume_lane(pair: PairName, data: Switch, context: Context, caller: Caller) -> None:
+async def resume_lane(
+    pair: PairName, data: JSONBody[Switch], context: AppContext, caller: NamedDependency[Caller]
+) -> None:
     """The lane goes on with what is due; settings, customers and stock items are read anew."""
     context.stages.forget(pair)
     await _switch(pair, data, context, caller, paused=False)

@@ -14,14 +14,14 @@ from typing import Annotated
 
 import msgspec
 from litestar import Router, get
-from litestar.params import Parameter
+from litestar.params import HeaderParameter
 from litestar.response import ServerSentEvent
 from litestar.response.sse import ServerSentEventMessage
 from msgspec import Struct
 
 from service.api.access import needs
-from service.api.context import Context
-from service.api.parameters import JsonObject, PairName
+from service.api.context import AppContext, Context
+from service.api.parameters import JsonObject, PairName, read
 from service.store import audit
 
 _POLL_SECONDS = 0.5
@@ -31,7 +31,9 @@ _AT_ONCE = 500
 # Ids are given before a transaction ends: a line may appear after one with a greater id.
 _LATE = 200
 
-LastEventId = Annotated[int, Parameter(header="Last-Event-ID", ge=0, description="The last event that came.")]
+LastEventId = Annotated[
+    int, HeaderParameter(name="Last-Event-ID", ge=0, description="The last event that came.")
+]
 
 
 class LiveLine(Struct, frozen=True, kw_only=True):
@@ -46,7 +48,7 @@ class LiveLine(Struct, frozen=True, kw_only=True):
 
 
 @get("/live", guards=[needs("viewer")], summary="Follow what happens")
-async def follow(pair: PairName, context: Context, last_event_id: LastEventId = 0) -> ServerSentEvent:
+async def follow(pair: PairName, context: AppContext, last_event_id: LastEventId = 0) -> ServerSentEvent:
     """A stream of `LiveLine`, each named by its action; from now on, or from after `Last-Event-ID`."""
     return ServerSentEvent(_lines(context, pair, last_event_id))
 
@@ -65,7 +67,7 @@ async def _lines(context: Context, pair: str, last: int) -> AsyncIterator[Server
         for row in rows:
             if row["audit_id"] in told:
                 continue
-            line = msgspec.convert(row, LiveLine)
+            line = read(row, LiveLine)
             told.add(line.audit_id)
             last = max(last, line.audit_id)
             spoke = time.monotonic()

@@ -6,12 +6,13 @@ import re
 from typing import Annotated
 
 from litestar import Router, get, post
+from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
-from litestar.params import Parameter
+from litestar.params import FromPath, JSONBody, PathParameter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.api.access import needs
-from service.api.context import Context
+from service.api.context import AppContext
 from service.api.desk import record
 from service.api.documents import Written, read_document
 from service.api.flows import Drafted, VersionList, shown_versions
@@ -24,13 +25,13 @@ from service.store import versions
 from service.store.users import Caller
 
 MappingName = Annotated[
-    str, Parameter(pattern=r"^[a-z][a-z0-9_]{0,59}$", description="The name of a mapping.")
+    str, PathParameter(pattern=r"^[a-z][a-z0-9_]{0,59}$", description="The name of a mapping.")
 ]
 _TARGET = re.compile(r"[a-z_]{1,40}")
 
 
 @get("/mappings", guards=[needs("viewer")], summary="List mappings")
-async def list_mappings(pair: PairName, context: Context) -> VersionList:
+async def list_mappings(pair: PairName, context: AppContext) -> VersionList:
     """Every version of every mapping of a pair, without documents."""
     async with context.engine.connect() as connection:
         return shown_versions(await versions.listed(connection, "mapping", pair), "mapping")
@@ -38,7 +39,7 @@ async def list_mappings(pair: PairName, context: Context) -> VersionList:
 
 @get("/mappings/{mapping:str}/versions/{version:int}", guards=[needs("viewer")], summary="Show a mapping")
 async def show_mapping(
-    pair: PairName, mapping: MappingName, version: int, context: Context
+    pair: PairName, mapping: MappingName, version: FromPath[int], context: AppContext
 ) -> MappingDocument:
     """A version of a mapping."""
     async with context.engine.connect() as connection:
@@ -47,7 +48,11 @@ async def show_mapping(
 
 @post("/mappings/{mapping:str}/versions", guards=[needs("admin")], summary="Save a new version of a mapping")
 async def draft_mapping(
-    pair: PairName, mapping: MappingName, data: Written, context: Context, caller: Caller
+    pair: PairName,
+    mapping: MappingName,
+    data: JSONBody[Written],
+    context: AppContext,
+    caller: NamedDependency[Caller],
 ) -> Drafted:
     """Save a mapping that works as a new version; one that cannot is refused with everything that is wrong."""
     document: JsonObject = {"version": 1, **read_document(data)}
@@ -70,7 +75,11 @@ async def draft_mapping(
     summary="Publish a version of a mapping",
 )
 async def publish_mapping(
-    pair: PairName, mapping: MappingName, version: int, context: Context, caller: Caller
+    pair: PairName,
+    mapping: MappingName,
+    version: FromPath[int],
+    context: AppContext,
+    caller: NamedDependency[Caller],
 ) -> None:
     """Make a version the live one; publishing an older one rolls back."""
     async with context.engine.begin() as connection:

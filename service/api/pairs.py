@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import msgspec
 from litestar import Router, get, put
+from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
+from litestar.params import JSONBody
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.api.access import needs
-from service.api.context import Context
+from service.api.context import AppContext
 from service.api.desk import record
-from service.api.parameters import JsonObject, PairName
+from service.api.parameters import JsonObject, PairName, read
 from service.api.problems import Refused
 from service.flow.library import install_templates
 from service.store import pairs
@@ -38,15 +39,15 @@ class PairList(Struct, frozen=True, kw_only=True):
 
 
 @get("/api/v1/pairs", guards=[needs("viewer")], summary="List pairs")
-async def list_pairs(context: Context, caller: Caller) -> PairList:
+async def list_pairs(context: AppContext, caller: NamedDependency[Caller]) -> PairList:
     """The pairs that the caller's key is for."""
     async with context.engine.connect() as connection:
         rows = await pairs.shown(connection, caller.pair)
-    return PairList(items=msgspec.convert(rows, list[PairShown]))
+    return PairList(items=[read(row, PairShown) for row in rows])
 
 
 @get("/api/v1/pairs/{pair:str}", guards=[needs("viewer")], summary="Show a pair")
-async def show_pair(pair: PairName, context: Context) -> PairShown:
+async def show_pair(pair: PairName, context: AppContext) -> PairShown:
     """A pair with its settings, without secrets."""
     async with context.engine.connect() as connection:
         return await _shown(connection, pair)
@@ -58,7 +59,9 @@ async def show_pair(pair: PairName, context: Context) -> PairShown:
     opt={"makes_pair": True},
     summary="Save a pair",
 )
-async def save_pair(pair: PairName, data: PairSettings, context: Context, caller: Caller) -> PairShown:
+async def save_pair(
+    pair: PairName, data: JSONBody[PairSettings], context: AppContext, caller: NamedDependency[Caller]
+) -> PairShown:
     """Create a pair or replace its settings; a secret that is left empty keeps its value.
 
     A new pair gets the flows and mappings that come with the product.
@@ -78,7 +81,7 @@ async def _shown(connection: AsyncConnection, pair: str) -> PairShown:
     rows = await pairs.shown(connection, pair)
     if not rows:
         raise NotFoundException(f"There is no pair `{pair}`.")
-    return msgspec.convert(rows[0], PairShown)
+    return read(rows[0], PairShown)
 
 
 router = Router(path="", route_handlers=[list_pairs, show_pair, save_pair], tags=["Pairs"])

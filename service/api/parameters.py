@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, TypeVar
 
 import msgspec
 from litestar.di import Provide
-from litestar.params import Parameter
+from litestar.params import PathParameter, QueryParameter
 from msgspec import Struct
 
+T = TypeVar("T")
 JsonObject = dict[str, object]
 PairName = Annotated[
-    str, Parameter(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$", description="The name of an integration pair.")
+    str, PathParameter(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$", description="The name of an integration pair.")
 ]
-Limit = Annotated[int, Parameter(ge=1, le=500, description="How many at most.")]
+Limit = Annotated[int, QueryParameter(ge=1, le=500, description="How many at most.")]
 Cursor = Annotated[
-    int, Parameter(ge=0, description="`next_cursor` of the page before; 0 begins with the newest.")
+    int, QueryParameter(ge=0, description="`next_cursor` of the page before; 0 begins with the newest.")
 ]
-Filter = Annotated[str, Parameter(max_length=100, description="The exact value; empty takes all.")]
+Filter = Annotated[str, QueryParameter(max_length=100, description="The exact value; empty takes all.")]
 NoteText = Annotated[str, msgspec.Meta(max_length=1000)]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
@@ -47,6 +49,12 @@ class Page(Struct, frozen=True, kw_only=True):
 def provide_page(cursor: Cursor = 0, limit: Limit = 100) -> Page:
     """The page that `cursor` and `limit` ask for, for handlers that ask for `page`."""
     return Page(cursor=cursor, limit=limit)
+
+
+def read(row: Mapping[str, object], kind: type[T]) -> T:
+    """A row of the store in the shape that the API shows; what the shape lacks is left out."""
+    # SQLAlchemy's names are a kind of text that msgspec does not take for text.
+    return msgspec.convert({str(name): value for name, value in row.items()}, kind)
 
 
 PAGE = {"page": Provide(provide_page, sync_to_thread=False)}

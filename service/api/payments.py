@@ -7,14 +7,15 @@ from typing import Any
 
 import msgspec
 from litestar import Router, get, post
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
 from service.api.access import needs
-from service.api.context import Context
+from service.api.context import AppContext
 from service.api.desk import desk
-from service.api.parameters import PAGE, Filter, JsonObject, Note, Page, PairName, chosen
+from service.api.parameters import PAGE, Filter, JsonObject, Note, Page, PairName, chosen, read
 from service.flow import replay
 from service.store import audit, payments
 from service.store.users import Caller
@@ -138,17 +139,21 @@ def provide_names(
     summary="List payments",
 )
 async def list_payments(
-    pair: PairName, context: Context, page: Page, sort: dict[str, str], names: dict[str, str]
+    pair: PairName,
+    context: AppContext,
+    page: NamedDependency[Page],
+    sort: NamedDependency[dict[str, str]],
+    names: NamedDependency[dict[str, str]],
 ) -> PaymentPage:
     """Payments of a pair, newest first."""
     async with context.engine.connect() as connection:
         rows = await payments.listed(connection, pair, sort | names, before=page.cursor, limit=page.limit)
-    items = msgspec.convert(rows, list[PaymentRow])
+    items = [read(row, PaymentRow) for row in rows]
     return PaymentPage(items=items, next_cursor=page.next_cursor([each.payment_id for each in items]))
 
 
 @get("/payments/{payment_id:int}", guards=[needs("viewer")], summary="Show a payment with its timeline")
-async def show_payment(pair: PairName, payment_id: int, context: Context) -> PaymentShown:
+async def show_payment(pair: PairName, payment_id: FromPath[int], context: AppContext) -> PaymentShown:
     """A payment with its source documents, mapping trace, postings and everything that happened to it."""
     async with context.engine.connect() as connection:
         payment = await payments.one(connection, pair, payment_id)
@@ -157,7 +162,8 @@ async def show_payment(pair: PairName, payment_id: int, context: Context) -> Pay
         timeline = await audit.timeline(connection, pair, payment_id)
     row: dict[str, Any] = msgspec.structs.asdict(payment)
     row["postings"] = [msgspec.structs.asdict(each) for each in payment.postings]
-    return msgspec.convert({**row, "timeline": timeline}, PaymentShown)
+    row["timeline"] = [read(line, TimelineLine) for line in timeline]
+    return read(row, PaymentShown)
 
 
 @post(
@@ -167,7 +173,11 @@ async def show_payment(pair: PairName, payment_id: int, context: Context) -> Pay
     summary="Release a held payment",
 )
 async def release_payment(
-    pair: PairName, payment_id: int, data: Note, context: Context, caller: Caller
+    pair: PairName,
+    payment_id: FromPath[int],
+    data: JSONBody[Note],
+    context: AppContext,
+    caller: NamedDependency[Caller],
 ) -> PaymentState:
     """A held payment goes on after the step that held it."""
     async with desk(context, pair, caller, data.note) as at:
@@ -181,7 +191,11 @@ async def release_payment(
     summary="Reject a held payment",
 )
 async def reject_payment(
-    pair: PairName, payment_id: int, data: Note, context: Context, caller: Caller
+    pair: PairName,
+    payment_id: FromPath[int],
+    data: JSONBody[Note],
+    context: AppContext,
+    caller: NamedDependency[Caller],
 ) -> PaymentState:
     """A held payment is refused for good; it will not be posted."""
     async with desk(context, pair, caller, data.note) as at:

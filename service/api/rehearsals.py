@@ -6,10 +6,11 @@ from typing import Annotated
 
 import msgspec
 from litestar import Router, post
+from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
 from service.api.access import needs
-from service.api.context import Context
+from service.api.context import AppContext
 from service.api.flows import FlowName, flow_version
 from service.api.parameters import PairName, chosen
 from service.core.screening_memory import Memory
@@ -47,7 +48,7 @@ class RehearsalResult(Struct, frozen=True, kw_only=True):
     summary="Rehearse a flow on stored payments",
 )
 async def rehearse_flow(
-    pair: PairName, flow: FlowName, version: int, data: Rehearsal, context: Context
+    pair: PairName, flow: FlowName, version: FromPath[int], data: JSONBody[Rehearsal], context: AppContext
 ) -> RehearsalResult:
     """Walk stored payments over a version with the road's own steps, and leave no trace."""
     settings, connections = await context.connections(pair)

@@ -12,15 +12,16 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, Router, get, post
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
 from integration.canonical.payment import GatewayTransaction
 from integration.errors import InvalidPayment, Misconfigured
 from integration.ports import Challenge, HostedPayment, Instruction, PaymentRequest, RelatedRequest
 from service.api.access import identify, needs
-from service.api.context import Context
+from service.api.context import AppContext, Context
 from service.api.door import minted_from
 from service.api.problems import Refused
 from service.api.v3 import (
@@ -63,7 +64,7 @@ class Counter(Struct, frozen=True, kw_only=True):
         return given or f"OS-{self.seed or secrets.token_hex(12)}"
 
 
-async def provide_counter(request: AnyRequest, context: Context) -> Counter:
+async def provide_counter(request: AnyRequest, context: AppContext) -> Counter:
     """The counter of the caller's pair, for handlers that ask for `counter`."""
     caller = await identify(request)
     named = request.headers.get("x-pair", "")
@@ -84,7 +85,9 @@ async def provide_counter(request: AnyRequest, context: Context) -> Counter:
 
 
 @post("/transactions", guards=[needs("operator")], summary="Take a payment")
-async def new_transaction(data: NewTransaction, counter: Counter) -> Response[Outcome]:
+async def new_transaction(
+    data: JSONBody[NewTransaction], counter: NamedDependency[Counter]
+) -> Response[Outcome]:
     """Take, hold or check a payment. 201: Opayo has decided, perhaps to decline; 202: go on as the answer says."""
     code = counter.code(data.vendor_tx_code)
     if data.hosted:
@@ -144,7 +147,9 @@ async def _hosted(data: NewTransaction, counter: Counter, code: str) -> Response
 
 
 @post("/transactions/{transaction_id:str}/refunds", guards=[needs("operator")], summary="Refund a payment")
-async def new_refund(transaction_id: str, data: NewRefund, counter: Counter) -> Response[Outcome]:
+async def new_refund(
+    transaction_id: FromPath[str], data: JSONBody[NewRefund], counter: NamedDependency[Counter]
+) -> Response[Outcome]:
     """Give money back, at most what was captured and is not refunded yet, however many ask at once."""
     related = plain_id(transaction_id)
     currency = data.currency or (await counter.till.gateway.transaction(related)).amount.currency
@@ -160,7 +165,9 @@ async def new_refund(transaction_id: str, data: NewRefund, counter: Counter) -> 
 
 
 @get("/transactions/{transaction_id:str}", guards=[needs("viewer")], summary="Show a transaction")
-async def show_transaction(transaction_id: str, counter: Counter) -> TransactionShown:
+async def show_transaction(
+    transaction_id: FromPath[str], counter: NamedDependency[Counter]
+) -> TransactionShown:
     """A transaction as Opayo holds it now, and what of it was refunded through this service."""
     found = await counter.till.gateway.transaction(plain_id(transaction_id))
     async with counter.context.engine.begin() as connection:
@@ -171,7 +178,7 @@ async def show_transaction(transaction_id: str, counter: Counter) -> Transaction
 
 
 @get("/requests/{vendor_tx_code:str}", guards=[needs("viewer")], summary="Ask what became of a request")
-async def show_request(vendor_tx_code: str, counter: Counter) -> Response[Outcome]:
+async def show_request(vendor_tx_code: FromPath[str], counter: NamedDependency[Counter]) -> Response[Outcome]:
     """What became of a payment or refund whose answer was lost: looked up at Opayo, 202 while nobody knows."""
     async with counter.context.engine.connect() as connection:
         known = await registrations.one(connection, counter.till.pair, vendor_tx_code)
@@ -187,7 +194,9 @@ async def show_request(vendor_tx_code: str, counter: Counter) -> Response[Outcom
     guards=[needs("operator")],
     summary="Instruct a transaction",
 )
-async def new_instruction(transaction_id: str, data: NewInstruction, counter: Counter) -> InstructionShown:
+async def new_instruction(
+    transaction_id: FromPath[str], data: JSONBody[NewInstruction], counter: NamedDependency[Counter]
+) -> InstructionShown:
     """Release or abort a held payment, void one of today, cancel an authenticated one."""
     known_id = plain_id(transaction_id)
     amount = None
@@ -204,13 +213,17 @@ async def new_instruction(transaction_id: str, data: NewInstruction, counter: Co
     guards=[needs("operator")],
     summary="Finish a 3-D Secure challenge",
 )
-async def finish_challenge(transaction_id: str, data: ChallengeResult, counter: Counter) -> TransactionShown:
+async def finish_challenge(
+    transaction_id: FromPath[str], data: JSONBody[ChallengeResult], counter: NamedDependency[Counter]
+) -> TransactionShown:
     """Give the bank's answer to Opayo; the transaction is then decided."""
     return shown(await requests.finish_challenge(counter.till, plain_id(transaction_id), data.c_res))
 
 
 @post("/tokens", guards=[needs("operator")], summary="Get a session key, or save a card")
-async def new_token(counter: Counter, data: NewToken | None = None) -> Response[TokenShown | StillUnknown]:
+async def new_token(
+    counter: NamedDependency[Counter], data: JSONBody[NewToken | None] = None
+) -> Response[TokenShown | StillUnknown]:
     """Without a transaction: a session key for the browser. With one: it is made, and its card saved."""
     if data is None or data.transaction is None:
         key = await counter.till.gateway.session_key()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+import structlog
 from litestar import Request, Response, Router, post
 from litestar.exceptions import NotFoundException
 from msgspec import Struct
@@ -12,7 +13,7 @@ from msgspec import Struct
 from integration.ecommerce import webhook as shop_webhook
 from integration.errors import IntegrationError, Misconfigured
 from integration.opayo import notification, webhook
-from service.api.context import Context
+from service.api.context import AppContext, Context
 from service.api.parameters import PairName
 from service.api.problems import Refused
 from service.core.card_data import mask_bytes
@@ -22,6 +23,7 @@ from service.store.pairs import PairSettings
 from service.telemetry import EVENTS
 
 AnyRequest = Request[Any, Any, Any]
+log = structlog.get_logger()
 
 
 class Taken(Struct, frozen=True, kw_only=True):
@@ -48,7 +50,7 @@ async def _store(context: Context, delivery: Delivery) -> Response[Taken]:
 
 
 @post("/webhooks/opayo/{pair:str}", status_code=200, opt={"public": True}, summary="Take an Opayo event")
-async def opayo_event(pair: PairName, request: AnyRequest, context: Context) -> Response[Taken]:
+async def opayo_event(pair: PairName, request: AnyRequest, context: AppContext) -> Response[Taken]:
     """A signed JSON event. It is answered when it is on the disk; a second delivery is answered alike."""
     settings = await _settings(context, pair)
     body = await request.body()
@@ -70,6 +72,7 @@ async def opayo_event(pair: PairName, request: AnyRequest, context: Context) -> 
             transaction_id=event.transaction_id,
             vendor_tx_code=event.vendor_tx_code,
             body=mask_bytes(body),
+            occurred_at=event.occurred_at,
         ),
     )
 
@@ -80,7 +83,7 @@ async def opayo_event(pair: PairName, request: AnyRequest, context: Context) -> 
     opt={"public": True},
     summary="Take a Server notification",
 )
-async def server_notification(pair: PairName, request: AnyRequest, context: Context) -> Response[bytes]:
+async def server_notification(pair: PairName, request: AnyRequest, context: AppContext) -> Response[bytes]:
     """Opayo's Server notification, answered as Opayo demands: plain text, `Status=…`, `RedirectURL=…`."""
     settings = await _settings(context, pair)
     body = await request.body()
@@ -96,18 +99,21 @@ async def server_notification(pair: PairName, request: AnyRequest, context: Cont
     except IntegrationError as error:
         EVENTS.labels(pair, "notification", "refused").inc()
         return _plain(notification.reply("INVALID", back, error.title[:200]))
-    await _store(
-        context,
-        Delivery(
-            pair=pair,
-            source="notification",
-            event_id=event.event_id,
-            kind=event.kind,
-            transaction_id=event.transaction_id,
-            vendor_tx_code=event.vendor_tx_code,
-            body=mask_bytes(body),
-        ),
+    taken = Delivery(
+        pair=pair,
+        source="notification",
+        event_id=event.event_id,
+        kind=event.kind,
+        transaction_id=event.transaction_id,
+        vendor_tx_code=event.vendor_tx_code,
+        body=mask_bytes(body),
     )
+    try:
+        await _store(context, taken)
+    except Exception:
+        # Opayo cancels what we could not record: no money is taken that nobody knows of.
+        log.exception("notification.not_stored", pair=pair)
+        return _plain(notification.reply("ERROR", back, "Not recorded; please try again"))
     return _plain(notification.reply("OK", back))
 
 
@@ -116,7 +122,7 @@ def _plain(body: bytes) -> Response[bytes]:
 
 
 @post("/webhooks/shop/{pair:str}", status_code=200, opt={"public": True}, summary="Take a shop event")
-async def shop_event(pair: PairName, request: AnyRequest, context: Context) -> Response[Taken]:
+async def shop_event(pair: PairName, request: AnyRequest, context: AppContext) -> Response[Taken]:
     """A signed event of the pair's shop: a hint that an order changed, and perhaps was paid."""
     settings = await _settings(context, pair)
     if settings.shop is None:

@@ -77,10 +77,11 @@ async def _transaction(event: InboxEvent, stage: Stage) -> GatewayTransaction | 
             code="opayo.event-contradicts",
             hint="Nothing was posted from this message. Find out who sent it.",
         )
-    return (
-        transaction
-        if transaction.vendor_tx_code
-        else msgspec.structs.replace(transaction, vendor_tx_code=event.vendor_tx_code)
+    # The Pi API tells neither code nor time of a transaction; the signed event does.
+    return msgspec.structs.replace(
+        transaction,
+        vendor_tx_code=transaction.vendor_tx_code or event.vendor_tx_code,
+        created_at=transaction.created_at or event.occurred_at,
     )
 
 

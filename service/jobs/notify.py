@@ -15,18 +15,25 @@ JsonObject = dict[str, object]
 log = structlog.get_logger()
 
 
-async def notify(stages: Stages) -> None:
-    """Send alerts that no channel has heard of. Sent at least once: a crash in between repeats a message."""
+async def notify(stages: Stages) -> bool:
+    """Send alerts that no channel has heard of; whether every channel took them.
+
+    Sent at least once: a crash in between repeats a message.
+    """
+    delivered = True
     async with stages.shared.engine.begin() as connection:
         fresh = await alerts.to_notify(connection)
         if not fresh:
-            return
+            return True
         for pair, group in groupby(
             sorted(fresh, key=lambda each: str(each["pair"])), key=lambda e: str(e["pair"])
         ):
             batch = list(group)
-            if await _told(stages, pair, batch):
+            if not await _told(stages, pair, batch):
+                delivered = False
+            else:
                 await alerts.notified(connection, [int(str(each["alert_id"])) for each in batch])
+    return delivered
 
 
 async def _told(stages: Stages, pair: str, batch: Sequence[JsonObject]) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 
 import procrastinate
@@ -36,6 +37,7 @@ class Worker:
         )
         self._queue.task(name=bell.TASK)(self._advance)
         self._lanes: dict[str, asyncio.Task[None]] = {}
+        self._tell_after = 0.0
 
     async def _advance(self, lane: str) -> None:
         await advance_lane(self._stages, lane, self._pace)
@@ -73,7 +75,10 @@ class Worker:
         await self._free_stalled()
         async with shared.engine.begin() as connection:
             await bell.ring(connection, await payments.lanes_with_work(connection, shared.clock()))
-        await notify(self._stages)
+        if time.monotonic() >= self._tell_after:
+            # A channel that is down is tried once a minute, not at every sweep.
+            told = await notify(self._stages)
+            self._tell_after = time.monotonic() + (0 if told else 60)
 
     async def _work(self, lane: str) -> None:
         await self._queue.run_worker_async(

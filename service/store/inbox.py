@@ -30,6 +30,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     transaction_id: str
     vendor_tx_code: str
     body: bytes
+    occurred_at: datetime | None = None
 
 
 class Accepted(Struct, frozen=True):
@@ -54,6 +55,7 @@ class InboxEvent(Struct, kw_only=True):
     attempts: int
     received_at: datetime
     due_at: datetime
+    occurred_at: datetime | None = None
     done_at: datetime | None = None
     error: JsonObject | None = None
 

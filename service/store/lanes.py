@@ -117,9 +117,7 @@ async def is_open(connection: AsyncConnection, held: Lane) -> bool:
 async def next_due(connection: AsyncConnection, held: Lane) -> datetime | None:
     """When the lane's next payment or message is due, or `None` when it holds none."""
     due_at: datetime | None = await connection.scalar(
-        select(func.min(payments.c.due_at)).where(
-            payments.c.pair == held.pair, payments.c.lane == held.lane
-        )
+        select(func.min(payments.c.due_at)).where(payments.c.pair == held.pair, payments.c.lane == held.lane)
     )
     if held.kind != "screening":
         return due_at

@@ -318,6 +318,23 @@ async def stopped(connection: AsyncConnection, pair: str, limit: int = 5000) -> 
     return [Stopped(**row) for row in rows.mappings()]
 
 
+async def documents_taken(
+    connection: AsyncConnection, pair: str, invoices: Sequence[str]
+) -> dict[tuple[str, str], str]:
+    """Which of some unapplied documents (`_CRD…`) are recorded, by (customer, number), for which reference.
+
+    SYSPRO numbers them per customer, so a number alone says nothing.
+    """
+    number = postings.c.receipt["details"]["UnappliedInvoice"].as_string()
+    customer = postings.c.document["Customer"].as_string()
+    rows = await connection.execute(
+        select(customer, number, postings.c.reference).where(
+            postings.c.pair == pair, postings.c.state == "confirmed", number.in_(list(invoices))
+        )
+    )
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
 async def posting_counts(connection: AsyncConnection, pair: str) -> dict[str, int]:
     """Postings of a pair by state."""
     rows = await connection.execute(

@@ -82,6 +82,7 @@ inbox = sa.Table(
     sa.Column("transaction_id", sa.Text, nullable=False, server_default=""),
     sa.Column("vendor_tx_code", sa.Text, nullable=False, server_default=""),
     sa.Column("body", sa.LargeBinary, nullable=False),  # as it came, cards masked
+    _at("occurred_at", nullable=True),
     sa.Column("state", sa.Text, nullable=False, server_default="received"),
     sa.Column("deliveries", sa.Integer, nullable=False, server_default=sa.text("1")),
     sa.Column("attempts", sa.Integer, nullable=False, server_default=sa.text("0")),

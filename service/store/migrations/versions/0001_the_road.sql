@@ -34,8 +34,8 @@ CREATE TABLE alerts (
     acknowledged_at TIMESTAMP WITH TIME ZONE,
     acknowledged_by TEXT,
     CONSTRAINT pk_alerts PRIMARY KEY (alert_id),
-    CONSTRAINT ck_alerts_severity CHECK (severity in ('info', 'warning', 'critical')),
-    CONSTRAINT fk_alerts_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
+    CONSTRAINT fk_alerts_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
+    CONSTRAINT ck_alerts_severity CHECK (severity in ('info', 'warning', 'critical'))
 );
 
 CREATE UNIQUE INDEX uq_alerts_open ON alerts (pair, code, subject) WHERE acknowledged_at is null;
@@ -51,9 +51,9 @@ CREATE TABLE api_keys (
     used_at TIMESTAMP WITH TIME ZONE,
     revoked_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_api_keys PRIMARY KEY (key_id),
+    CONSTRAINT fk_api_keys_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
     CONSTRAINT ck_api_keys_role CHECK (role in ('viewer', 'operator', 'admin')),
-    CONSTRAINT uq_api_keys_digest UNIQUE (digest),
-    CONSTRAINT fk_api_keys_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
+    CONSTRAINT uq_api_keys_digest UNIQUE (digest)
 );
 
 CREATE TABLE flows (
@@ -100,6 +100,7 @@ CREATE TABLE inbox (
     transaction_id TEXT DEFAULT '' NOT NULL,
     vendor_tx_code TEXT DEFAULT '' NOT NULL,
     body BYTEA NOT NULL,
+    occurred_at TIMESTAMP WITH TIME ZONE,
     state TEXT DEFAULT 'received' NOT NULL,
     deliveries INTEGER DEFAULT 1 NOT NULL,
     attempts INTEGER DEFAULT 0 NOT NULL,
@@ -108,9 +109,9 @@ CREATE TABLE inbox (
     done_at TIMESTAMP WITH TIME ZONE,
     error JSONB,
     CONSTRAINT pk_inbox PRIMARY KEY (inbox_id),
-    CONSTRAINT ck_inbox_state CHECK (state in ('received', 'done', 'dead_letter')),
     CONSTRAINT fk_inbox_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
-    CONSTRAINT uq_inbox_pair_source_event_id UNIQUE (pair, source, event_id)
+    CONSTRAINT uq_inbox_pair_source_event_id UNIQUE (pair, source, event_id),
+    CONSTRAINT ck_inbox_state CHECK (state in ('received', 'done', 'dead_letter'))
 );
 
 CREATE INDEX ix_inbox_due ON inbox (pair, due_at) WHERE state = 'received';
@@ -125,8 +126,8 @@ CREATE TABLE lanes (
     epoch BIGINT DEFAULT 0 NOT NULL,
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_lanes PRIMARY KEY (pair, lane),
-    CONSTRAINT fk_lanes_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
-    CONSTRAINT ck_lanes_kind CHECK (kind in ('screening', 'posting'))
+    CONSTRAINT ck_lanes_kind CHECK (kind in ('screening', 'posting')),
+    CONSTRAINT fk_lanes_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
 );
 
 CREATE TABLE mappings (
@@ -260,10 +261,10 @@ CREATE TABLE postings (
     confirmed_at TIMESTAMP WITH TIME ZONE,
     error JSONB,
     CONSTRAINT pk_postings PRIMARY KEY (posting_id),
+    CONSTRAINT fk_postings_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
     CONSTRAINT uq_postings_payment_id_sequence UNIQUE (payment_id, sequence),
     CONSTRAINT fk_postings_payment_id FOREIGN KEY(payment_id) REFERENCES payments (payment_id),
-    CONSTRAINT uq_postings_pair_kind_reference UNIQUE (pair, kind, reference),
-    CONSTRAINT fk_postings_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
+    CONSTRAINT uq_postings_pair_kind_reference UNIQUE (pair, kind, reference)
 );
 
 CREATE INDEX ix_postings_open ON postings (pair, state) WHERE state in ('sent', 'ambiguous');
