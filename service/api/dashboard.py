@@ -8,7 +8,7 @@ from msgspec import Struct
 from service.api.access import needs
 from service.api.context import AppContext
 from service.api.parameters import PairName
-from service.store import audit, dead_letters, inbox, payments
+from service.store import audit, dead_letters, inbox, payment_views
 
 JsonObject = dict[str, object]
 
@@ -19,8 +19,7 @@ class Summary(Struct, frozen=True, kw_only=True):
     Attributes:
         states: payments by state; `awaiting_capture` are those whose money Opayo has not taken yet.
         by_currency: minor units by state, by currency.
-        dead_letters, held, exceptions: the payments that wait for a person, each with its reason.
-        letters: open dead letters by cause, payments and messages together.
+        dead_letters: open ones by cause, payments and messages together.
         ambiguous: postings whose outcome is not known; the target is zero.
         duplicates_ignored: deliveries of a message beyond its first.
         retries: attempts that failed and were made again.
@@ -30,10 +29,7 @@ class Summary(Struct, frozen=True, kw_only=True):
     pair: str
     states: dict[str, int]
     by_currency: dict[str, dict[str, int]]
-    dead_letters: list[payments.Stopped]
-    held: list[payments.Stopped]
-    exceptions: list[payments.Stopped]
-    letters: dict[str, int]
+    dead_letters: dict[str, int]
     postings: dict[str, int]
     ambiguous: int
     duplicates_ignored: int
@@ -45,12 +41,11 @@ class Summary(Struct, frozen=True, kw_only=True):
 async def summary(pair: PairName, context: AppContext) -> Summary:
     """Counts and sums of a pair, as they are now."""
     async with context.engine.connect() as connection:
-        totals = await payments.totals(connection, pair)
-        postings = await payments.posting_counts(connection, pair)
+        totals = await payment_views.totals(connection, pair)
+        postings = await payment_views.posting_counts(connection, pair)
         messages = await inbox.counts(connection, pair)
         letters = await dead_letters.by_code(connection, pair)
         retries = await audit.counts(connection, pair, "payment.retried")
-        stopped = await payments.stopped(connection, pair)
     states: dict[str, int] = {}
     by_currency: dict[str, dict[str, int]] = {}
     for row in totals:
@@ -61,10 +56,7 @@ async def summary(pair: PairName, context: AppContext) -> Summary:
         pair=pair,
         states=states,
         by_currency=by_currency,
-        dead_letters=[each for each in stopped if each.state == "dead_letter"],
-        held=[each for each in stopped if each.state == "held"],
-        exceptions=[each for each in stopped if each.state == "exception"],
-        letters=letters,
+        dead_letters=letters,
         postings=postings,
         ambiguous=postings.get("ambiguous", 0) + postings.get("sent", 0),
         duplicates_ignored=messages["duplicates"],

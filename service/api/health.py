@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from service.api.access import needs
 from service.api.context import AppContext
-from service.store import pairs, payments
+from service.store import pairs, payment_views
 from service.store.users import Caller
 from service.telemetry import PAYMENTS, POSTINGS, registry
 
@@ -61,10 +61,10 @@ async def metrics(context: AppContext, caller: NamedDependency[Caller]) -> Respo
     POSTINGS.clear()
     async with context.engine.connect() as connection:
         for pair in await pairs.names(connection):
-            for row in await payments.totals(connection, pair):
+            for row in await payment_views.totals(connection, pair):
                 # A state has a row for each currency.
                 PAYMENTS.labels(pair, str(row["state"])).inc(int(str(row["payments"])))
-            counts = await payments.posting_counts(connection, pair)
+            counts = await payment_views.posting_counts(connection, pair)
             for state in ("prepared", "sent", "ambiguous", "confirmed", "refused", "parked"):
                 POSTINGS.labels(pair, state).set(counts.get(state, 0))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

@@ -17,7 +17,7 @@ from service.api.context import AppContext
 from service.api.desk import desk
 from service.api.parameters import PAGE, Filter, JsonObject, Note, Page, PairName, chosen, read
 from service.flow import replay
-from service.store import audit, payments
+from service.store import audit, payment_views, payments
 from service.store.users import Caller
 
 
@@ -147,7 +147,7 @@ async def list_payments(
 ) -> PaymentPage:
     """Payments of a pair, newest first."""
     async with context.engine.connect() as connection:
-        rows = await payments.listed(connection, pair, sort | names, before=page.cursor, limit=page.limit)
+        rows = await payment_views.listed(connection, pair, sort | names, before=page.cursor, limit=page.limit)
     items = [read(row, PaymentRow) for row in rows]
     return PaymentPage(items=items, next_cursor=page.next_cursor([each.payment_id for each in items]))
 

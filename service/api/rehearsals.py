@@ -18,7 +18,7 @@ from service.flow.library import Library
 from service.flow.memo import Memo as Recent
 from service.flow.rehearsal import Rehearsed, rehearse
 from service.flow.stage import Stage
-from service.store import payments
+from service.store import payment_views, payments
 from service.store.lanes import Lane
 
 Count = Annotated[int, msgspec.Meta(ge=1, le=200)]
@@ -56,7 +56,7 @@ async def rehearse_flow(
         document = await flow_version(connection, pair, flow, version)
         ids = data.payment_ids or [
             int(str(row["payment_id"]))
-            for row in await payments.listed(
+            for row in await payment_views.listed(
                 connection, pair, chosen(state=data.status), before=0, limit=data.limit
             )
         ]

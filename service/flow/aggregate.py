@@ -79,11 +79,9 @@ async def _wake(arrived: Sequence[Trip], stage: Stage, count: int) -> None:
     for key in keys:
         new = [trip for trip in arrived if _mark(trip.payment)["key"] == key]
         async with stage.engine.begin() as connection:
-            resting = await payments.resting_with(connection, new[0].payment, key)
-            if resting + len(new) >= count:
-                await payments.make_due(connection, new[0].payment, key, stage.clock())
-                for trip in new:
-                    trip.waits(stage.clock())
+            woken = await payments.wake_group(connection, new[0].payment, key, count - len(new))
+        for trip in new if woken else ():
+            trip.waits(stage.clock())
 
 
 def _gather(waited: Sequence[Trip], by: Sequence[str], stage: Stage) -> None:

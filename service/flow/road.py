@@ -6,7 +6,6 @@ transaction that the lane's fence guards. Nothing else moves a payment.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import groupby
 
@@ -100,20 +99,24 @@ async def _round(stage: Stage, moving: Sequence[Trip]) -> None:
     ordered = sorted(moving, key=lambda trip: trip.node.step)
     for step, group in groupby(ordered, key=lambda trip: trip.node.step):
         batch = list(group)
-        if step == "branch":
-            for trip in batch:
-                trip.passed()
-            continue
-        try:
-            await STEPS_BY_NAME[step](batch, stage)
-        except (lanes.LaneLost, asyncio.CancelledError):
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever a step raises for its batch, each payment is told
-            for trip in batch:
-                if trip.moving and not trip.passed_node:
-                    failed(trip, error, stage)
+        await _take(step, batch, stage)
         for trip in batch:
             STEPS.labels(stage.lane.pair, step, "passed" if trip.passed_node else "stopped").inc()
+
+
+async def _take(step: str, batch: Sequence[Trip], stage: Stage) -> None:
+    if step == "branch":
+        for trip in batch:
+            trip.passed()
+        return
+    try:
+        await STEPS_BY_NAME[step](batch, stage)
+    except lanes.LaneLost:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a step raises for its batch, each payment is told
+        for trip in batch:
+            if trip.moving and not trip.passed_node:
+                failed(trip, error, stage)
 
 
 def _move_on(trip: Trip, flow: FlowDocument, stage: Stage, posting_lanes: Sequence[str]) -> None:

@@ -18,7 +18,7 @@ from service.flow.stages import Stages
 from service.jobs.lane import Pace, advance_lane
 from service.jobs.notify import notify
 from service.settings import Settings
-from service.store import bell, lanes, payments
+from service.store import bell, lanes, payment_views
 
 log = structlog.get_logger()
 
@@ -74,7 +74,7 @@ class Worker:
                 self._lanes[lane] = asyncio.create_task(self._work(lane))
         await self._free_stalled()
         async with shared.engine.begin() as connection:
-            await bell.ring(connection, await payments.lanes_with_work(connection, shared.clock()))
+            await bell.ring(connection, await payment_views.lanes_with_work(connection, shared.clock()))
         if time.monotonic() >= self._tell_after:
             # A channel that is down is tried once a minute, not at every sweep.
             told = await notify(self._stages)

@@ -9,9 +9,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.store.rows import JsonObject, documents
 from service.store.tables import alerts
-
-JsonObject = dict[str, object]
 
 
 class Alert(Struct, frozen=True, kw_only=True):
@@ -51,7 +50,7 @@ async def listed(
     if before:
         statement = statement.where(alerts.c.alert_id < before)
     rows = await connection.execute(statement.order_by(alerts.c.alert_id.desc()).limit(limit))
-    return [dict(row) for row in rows.mappings()]
+    return documents(rows)
 
 
 async def acknowledge(connection: AsyncConnection, pair: str, alert_id: int, actor: str) -> bool:
@@ -76,7 +75,7 @@ async def to_notify(connection: AsyncConnection, limit: int = 50) -> list[JsonOb
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return [dict(row) for row in rows.mappings()]
+    return documents(rows)
 
 
 async def notified(connection: AsyncConnection, alert_ids: Sequence[int]) -> None:

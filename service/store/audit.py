@@ -9,9 +9,8 @@ from msgspec import Struct
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.store.rows import JsonObject, documents
 from service.store.tables import audit
-
-JsonObject = dict[str, object]
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -42,7 +41,7 @@ async def timeline(connection: AsyncConnection, pair: str, payment_id: int) -> l
         .where(audit.c.pair == pair, audit.c.payment_id == payment_id)
         .order_by(audit.c.audit_id)
     )
-    return [dict(row) for row in rows.mappings()]
+    return documents(rows)
 
 
 async def after(connection: AsyncConnection, pair: str, audit_id: int, limit: int) -> list[JsonObject]:
@@ -55,7 +54,7 @@ async def after(connection: AsyncConnection, pair: str, audit_id: int, limit: in
         .order_by(audit.c.audit_id)
         .limit(limit)
     )
-    return [dict(row) for row in rows.mappings()]
+    return documents(rows)
 
 
 async def newest(connection: AsyncConnection, pair: str) -> int:

@@ -10,9 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import Select
 
+from service.store.rows import JsonObject, document, documents
 from service.store.tables import dead_letters, payments
-
-JsonObject = dict[str, object]
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True):
@@ -93,17 +92,14 @@ async def listed(
     if before:
         statement = statement.where(dead_letters.c.dead_letter_id < before)
     rows = await connection.execute(statement.order_by(dead_letters.c.dead_letter_id.desc()).limit(limit))
-    return [dict(row) for row in rows.mappings()]
+    return documents(rows)
 
 
 async def one(connection: AsyncConnection, pair: str, dead_letter_id: int) -> JsonObject | None:
     """One open dead letter, or `None`."""
-    row = (
-        (await connection.execute(_open(pair).where(dead_letters.c.dead_letter_id == dead_letter_id)))
-        .mappings()
-        .first()
+    return document(
+        await connection.execute(_open(pair).where(dead_letters.c.dead_letter_id == dead_letter_id))
     )
-    return None if row is None else dict(row)
 
 
 async def matching(connection: AsyncConnection, pair: str, filters: dict[str, str]) -> int:

@@ -15,9 +15,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from service.store import bell
+from service.store.rows import JsonObject, documents
 from service.store.tables import inbox
-
-JsonObject = dict[str, object]
 
 
 class Delivery(Struct, frozen=True, kw_only=True):
@@ -126,17 +125,29 @@ class Batcher:
         await asyncio.sleep(self._linger)
         while self._waiting:
             batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
-            try:
-                async with self._engine.begin() as connection:
-                    answers = await store(connection, [delivery for delivery, _ in batch])
-            except Exception as error:  # noqa: BLE001 - every waiting request gets to see it
-                for _, future in batch:
-                    if not future.done():
-                        future.set_exception(error)
-                continue
-            for (_, future), answer in zip(batch, answers, strict=True):
-                if not future.done():
-                    future.set_result(answer)
+            await self._write_one(batch)
+
+    async def _write_one(self, batch: Sequence[tuple[Delivery, asyncio.Future[Accepted]]]) -> None:
+        waiting = [future for _, future in batch]
+        try:
+            async with self._engine.begin() as connection:
+                answers = await store(connection, [delivery for delivery, _ in batch])
+        except Exception as error:  # noqa: BLE001 - every waiting request gets to see it
+            for future in waiting:
+                _tell(future, error)
+            return
+        for future, answer in zip(waiting, answers, strict=True):
+            _tell(future, answer)
+
+
+def _tell(future: asyncio.Future[Accepted], outcome: Accepted | Exception) -> None:
+    # A sender that hung up meanwhile has cancelled its future.
+    if future.done():
+        return
+    if isinstance(outcome, Exception):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
 
 
 async def due(connection: AsyncConnection, pair: str, now: datetime, limit: int) -> list[InboxEvent]:
@@ -199,7 +210,7 @@ async def listed(
     if after:
         statement = statement.where(inbox.c.inbox_id < after)
     rows = await connection.execute(statement.order_by(inbox.c.inbox_id.desc()).limit(limit))
-    return [dict(row) for row in rows.mappings()]
+    return documents(rows)
 
 
 async def counts(connection: AsyncConnection, pair: str) -> dict[str, int]:

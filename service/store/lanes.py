@@ -8,9 +8,8 @@ from msgspec import Struct
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.store.rows import JsonObject, documents
 from service.store.tables import inbox, lanes, payments
-
-JsonObject = dict[str, object]
 
 
 class LaneLost(Exception):
@@ -91,7 +90,7 @@ async def listed(connection: AsyncConnection, pair: str) -> list[JsonObject]:
         .where(lanes.c.pair == pair)
         .order_by(lanes.c.kind.desc(), lanes.c.lane)
     )  # fmt: skip
-    return [dict(row) for row in rows.mappings()]
+    return documents(rows)
 
 
 async def names(connection: AsyncConnection, kind: str | None = None, pair: str | None = None) -> list[str]:

@@ -16,10 +16,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from integration.errors import Misconfigured
+from service.store.rows import JsonObject, documents
 from service.store.tables import lanes, pairs, secrets
 from service.store.vault import Vault
-
-JsonObject = dict[str, object]
 
 
 class OpayoSettings(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -224,4 +223,4 @@ async def shown(connection: AsyncConnection, pair: str | None) -> list[JsonObjec
     if pair is not None:
         statement = statement.where(pairs.c.pair == pair)
     rows = await connection.execute(statement.order_by(pairs.c.pair))
-    return [dict(row) for row in rows.mappings()]
+    return documents(rows)

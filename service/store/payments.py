@@ -7,29 +7,16 @@ from datetime import datetime
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Table, and_, bindparam, case, func, literal, select, text, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.store.rows import JsonObject
 from service.store.tables import payments, postings
-
-JsonObject = dict[str, object]
 
 
 class PaymentChanged(Exception):
     """Somebody else wrote a payment since it was read; nothing of this batch is written."""
-
-
-class Stopped(Struct, frozen=True, kw_only=True):
-    """A payment that waits for a person, and why."""
-
-    payment_id: int
-    transaction_id: str
-    vendor_tx_code: str
-    state: str
-    amount_minor: int
-    currency: str
-    reason: str
 
 
 class Posting(Struct, kw_only=True):
@@ -227,35 +214,6 @@ async def _add_postings(connection: AsyncConnection, new: Sequence[Posting]) -> 
         each.posting_id = ids[each.payment_id, each.sequence]
 
 
-async def listed(
-    connection: AsyncConnection, pair: str, filters: dict[str, str], *, before: int, limit: int
-) -> list[JsonObject]:
-    """Payments as the API lists them, newest first.
-
-    Args:
-        filters: column to exact value; only columns of the table that the API names.
-        before: cursor: only payments with a smaller id; 0 for the newest.
-    """
-    names = (
-        "payment_id", "transaction_id", "vendor_tx_code", "kind", "amount_minor", "currency", "state",
-        "flow", "flow_version", "node", "lane", "customer", "order_reference", "attempts", "due_at",
-        "error", "created_at", "changed_at", "final_at",
-    )  # fmt: skip
-    statement = select(*(payments.c[name] for name in names)).where(payments.c.pair == pair)
-    for name, value in filters.items():
-        statement = statement.where(payments.c[name] == value)
-    if before:
-        statement = statement.where(payments.c.payment_id < before)
-    rows = await connection.execute(statement.order_by(payments.c.payment_id.desc()).limit(limit))
-    return [dict(row) for row in rows.mappings()]
-
-
-def _state_shown() -> ColumnElement[str]:
-    # Received and on no lane: Opayo has not taken the money (yet).
-    waiting = (payments.c.state == "received") & payments.c.lane.is_(None)
-    return case((waiting, literal("awaiting_capture")), else_=payments.c.state)
-
-
 async def states(connection: AsyncConnection, pair: str, payment_ids: Sequence[int]) -> dict[int, str]:
     """The states of payments, by their ids."""
     rows = await connection.execute(
@@ -271,51 +229,18 @@ def _resting(payment: Payment, key: str) -> ColumnElement[bool]:
     return and_(payments.c.pair == payment.pair, payments.c.node == payment.node, mark == key)
 
 
-async def resting_with(connection: AsyncConnection, payment: Payment, key: str) -> int:
-    """How many payments wait on the node of `payment` for a group of that key."""
-    found = await connection.scalar(
+async def wake_group(connection: AsyncConnection, payment: Payment, key: str, enough: int) -> bool:
+    """Make the payments that wait on the node of `payment` for a group of that key due, if they are enough.
+
+    Only the lane's holder may: it changes rows that nobody else writes.
+    """
+    resting = await connection.scalar(
         select(func.count()).where(_resting(payment, key), payments.c.lane == payment.lane)
     )
-    return int(found or 0)
-
-
-async def make_due(connection: AsyncConnection, payment: Payment, key: str, at: datetime) -> None:
-    """Wake the payments that wait on the node of `payment` for a group of that key. The lane's holder may."""
-    await connection.execute(update(payments).where(_resting(payment, key)).values(due_at=at))
-
-
-async def totals(connection: AsyncConnection, pair: str) -> list[JsonObject]:
-    """Payments of a pair by state and currency: how many, and how much (minor units)."""
-    rows = await connection.execute(
-        select(
-            _state_shown().label("state"),
-            payments.c.currency,
-            func.count().label("payments"),
-            func.sum(payments.c.amount_minor).label("minor"),
-        )
-        .where(payments.c.pair == pair)
-        .group_by(text("1"), payments.c.currency)
-    )
-    return [{**row, "minor": int(row["minor"])} for row in rows.mappings()]
-
-
-async def stopped(connection: AsyncConnection, pair: str, limit: int = 5000) -> list[Stopped]:
-    """Payments that wait for a person, newest first."""
-    rows = await connection.execute(
-        select(
-            payments.c.payment_id, payments.c.transaction_id, payments.c.vendor_tx_code, payments.c.state,
-            payments.c.amount_minor, payments.c.currency,
-            func.coalesce(
-                payments.c.error["title"].as_string(),
-                payments.c.findings["screen"]["reasons"][0].as_string(),
-                "",
-            ).label("reason"),
-        )
-        .where(payments.c.pair == pair, payments.c.state.in_(["held", "dead_letter", "exception"]))
-        .order_by(payments.c.payment_id.desc())
-        .limit(limit)
-    )  # fmt: skip
-    return [Stopped(**row) for row in rows.mappings()]
+    if int(resting or 0) < enough:
+        return False
+    await connection.execute(update(payments).where(_resting(payment, key)).values(due_at=func.now()))
+    return True
 
 
 async def documents_taken(
@@ -333,26 +258,3 @@ async def documents_taken(
         )
     )
     return {(row[0], row[1]): row[2] for row in rows}
-
-
-async def posting_counts(connection: AsyncConnection, pair: str) -> dict[str, int]:
-    """Postings of a pair by state."""
-    rows = await connection.execute(
-        select(postings.c.state, func.count()).where(postings.c.pair == pair).group_by(postings.c.state)
-    )
-    return {row[0]: row[1] for row in rows}
-
-
-async def lanes_with_work(connection: AsyncConnection, now: datetime) -> list[str]:
-    """Lanes that have something due and are not paused: what the sweep rings when a bell was lost."""
-    rows = await connection.execute(
-        text("""
-            SELECT lane FROM lanes WHERE NOT paused AND (
-                EXISTS (SELECT 1 FROM payments p WHERE p.pair = lanes.pair AND p.lane = lanes.lane
-                        AND p.due_at <= :now)
-                OR (kind = 'screening' AND EXISTS (SELECT 1 FROM inbox i WHERE i.pair = lanes.pair
-                        AND i.state = 'received' AND i.due_at <= :now)))
-        """),
-        {"now": now},
-    )
-    return [row[0] for row in rows]

@@ -7,6 +7,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.store.rows import document
 from service.store.tables import gateway_requests, payments
 from service.store.vault import Vault
 
@@ -95,18 +96,14 @@ async def code_of(connection: AsyncConnection, pair: str, transaction_id: str) -
 
 async def one(connection: AsyncConnection, pair: str, vendor_tx_code: str) -> JsonObject | None:
     """An intent with its answer, or `None`."""
-    row = (
-        (
-            await connection.execute(
-                select(gateway_requests).where(
-                    gateway_requests.c.pair == pair, gateway_requests.c.vendor_tx_code == vendor_tx_code
-                )
+    shown = [column for column in gateway_requests.c if column.name != "security_key"]
+    return document(
+        await connection.execute(
+            select(*shown).where(
+                gateway_requests.c.pair == pair, gateway_requests.c.vendor_tx_code == vendor_tx_code
             )
         )
-        .mappings()
-        .first()
     )
-    return None if row is None else {name: value for name, value in row.items() if name != "security_key"}
 
 
 async def refunded_minor(connection: AsyncConnection, pair: str, transaction_id: str) -> int:

@@ -11,9 +11,9 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.store.rows import JsonObject, documents
 from service.store.tables import api_keys
 
-JsonObject = dict[str, object]
 ROLES = ("viewer", "operator", "admin")
 
 
@@ -111,4 +111,4 @@ async def listed(connection: AsyncConnection, pair: str | None) -> list[JsonObje
     )  # fmt: skip
     if pair is not None:
         statement = statement.where(api_keys.c.pair == pair)
-    return [dict(row) for row in (await connection.execute(statement.order_by(api_keys.c.key_id))).mappings()]
+    return documents(await connection.execute(statement.order_by(api_keys.c.key_id)))

@@ -9,9 +9,9 @@ from sqlalchemy import Table, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.store.rows import JsonObject, documents
 from service.store.tables import flows, mappings
 
-JsonObject = dict[str, object]
 Kind = Literal["flow", "mapping"]
 
 _TABLES: dict[str, Table] = {"flow": flows, "mapping": mappings}
@@ -101,4 +101,4 @@ async def listed(
     if name is not None:
         statement = statement.where(table.c[kind] == name)
     rows = await connection.execute(statement.order_by(table.c[kind], table.c.version.desc()))
-    return [dict(row) for row in rows.mappings()]
+    return documents(rows)

@@ -29,7 +29,12 @@ from tests.flow.site import PACE, Site, pair_settings
 
 PAIRS = ("north", "south")
 ROLES = ("viewer", "operator", "admin")
-CARD = {"cardholderName": "SUCCESSFUL", "cardNumber": "4929000000006", "expiryDate": "1235", "securityCode": "123"}
+CARD = {
+    "cardholderName": "SUCCESSFUL",
+    "cardNumber": "4929000000006",
+    "expiryDate": "1235",
+    "securityCode": "123",
+}
 SHOPPER = {
     "customer": {"firstName": "Ada", "lastName": "King", "email": "ada@shop.example"},
     "billingAddress": {"address1": "88", "city": "Leeds", "postalCode": "412", "country": "GB"},

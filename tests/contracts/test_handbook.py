@@ -33,15 +33,12 @@ def blocks(page: Path, language: str) -> Iterator[str]:
 
 
 def commands(name: str) -> Iterator[tuple[str, list[str]]]:
-    """Every shown call of a program: the page, and its words without what follows a pipe or a redirection."""
+    """Every shown call of a program: the page, and the words after the program's name."""
+    call = re.compile(rf"^(?:\S+/)?{re.escape(name)}(?:[ ]+(.*))?$", re.MULTILINE)
     for page in PAGES:
         for block in blocks(page, "sh"):
-            for line in block.replace("\\\n", " ").splitlines():
-                words = shlex.split(line, comments=True)
-                for place, word in enumerate(words):
-                    if word == name or word.endswith(f"/{name}"):
-                        rest = " ".join(words[place + 1 :])
-                        yield page.name, re.split(r"\s(?:[|&>]|&&|;)", f"{rest} ")[0].split()
+            for found in call.finditer(block.replace("\\\n", " ")):
+                yield page.name, shlex.split(found[1] or "", comments=True)
 
 
 def test_every_table_made_from_the_code_is_up_to_date() -> None:
@@ -139,7 +136,7 @@ def _code_of(node: ast.AST) -> Iterator[ast.Constant]:
         values = [node.value]
     elif isinstance(node, ast.ClassDef):
         values = [
-            each.value for each in node.body if isinstance(each, ast.Assign) and _is_code(each.targets[0])
+            each.value for each in node.body if isinstance(each, ast.AnnAssign) and _is_code(each.target)
         ]
     elif isinstance(node, ast.Call) and _name(node.func) in _CALLS_WITH_A_CODE:
         values = list(node.args)

@@ -22,7 +22,7 @@ from service.app import connect
 from service.flow.library import install_templates
 from service.flow.stages import Stages, Surroundings
 from service.jobs.lane import Pace, advance_lane
-from service.store import audit, lanes, pairs, payments
+from service.store import audit, lanes, pairs, payment_views, payments
 from service.store.database import create_engine
 from service.store.inbox import Accepted, Delivery, store
 from service.store.pairs import PairSettings
@@ -166,7 +166,9 @@ class Site:
     async def payment(self, code: str) -> Payment:
         """The payment of a vendor transaction code as it is in the database now."""
         async with self.engine.connect() as connection:
-            rows = await payments.listed(connection, self.pair, {"vendor_tx_code": code}, before=0, limit=2)
+            rows = await payment_views.listed(
+                connection, self.pair, {"vendor_tx_code": code}, before=0, limit=2
+            )
             assert len(rows) == 1, f"{len(rows)} payments for {code}"
             found = await payments.one(connection, self.pair, int(str(rows[0]["payment_id"])))
         assert found is not None

@@ -139,3 +139,46 @@ async def test_two_processes_working_the_same_lanes_at_once_post_once(north: Sit
         assert await north.ar_payments(f"SO-{number}") == [1_000 + number]
         assert len(await north.sales_orders(f"SO-{number}")) == 1
     await other.close()
+
+
+async def test_a_receipt_that_kept_no_reference_is_recognised_by_its_order_and_value(north: Site) -> None:
+    await north.http.put(
+        f"{north.urls['syspro']}/_sandbox/quirks", json={"unapplied_without_reference": True}
+    )
+    await north.fault("syspro", "commit-then-drop", **WRITES)
+    await north.sale("SO-1", 1_000)
+
+    assert await until_final(north, "SO-1") == "confirmed"
+
+    assert await north.ar_payments("SO-1") == [1_000]
+    assert "posting.adopted" in await north.actions("SO-1")
+
+
+async def test_a_receipt_recorded_for_one_payment_is_never_taken_for_another(north: Site) -> None:
+    await north.http.put(
+        f"{north.urls['syspro']}/_sandbox/quirks", json={"unapplied_without_reference": True}
+    )
+    await north.sale("SO-1", 1_000)
+    await north.walk()
+    first = await north.payment("SO-1")
+    async with north.engine.begin() as connection:
+        # Another payment of the same customer, order number and value, as a careless shop may send.
+        await connection.exec_driver_sql("UPDATE payments SET vendor_tx_code = 'SO-OLD'")
+    paid = await north.pay("SO-2", 1_000)
+    await north.order("SO-2", "10.00")
+    await north.deliver(paid, "SO-2")
+    async with north.engine.begin() as connection:
+        await connection.exec_driver_sql(
+            "UPDATE mappings SET document = replace(document::text, 'transaction.vendor_tx_code', "
+            "'order.customer.reference')::jsonb WHERE mapping = 'ar_payment'"
+        )
+        await connection.exec_driver_sql(
+            "UPDATE postings SET document = jsonb_set(document, '{Unapplied,0,CustomerPurchaseOrder}', '\"1\"')"
+            f" WHERE payment_id = {first.payment_id} AND kind = 'ar_payment'"
+        )
+
+    assert await until_final(north, "SO-2") == "confirmed"
+
+    second = await north.payment("SO-2")
+    assert second.postings[1].erp_key != first.postings[1].erp_key
+    assert [row["minor"] for row in (await north.ledger())["ar_payments"]] == [1_000, 1_000]

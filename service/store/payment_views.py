@@ -1,0 +1,78 @@
+"""Payments and postings as people look at them: lists, counts, sums, and which lanes have work."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, case, func, literal, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.store.rows import JsonObject, documents
+from service.store.tables import payments, postings
+
+
+async def listed(
+    connection: AsyncConnection, pair: str, filters: dict[str, str], *, before: int, limit: int
+) -> list[JsonObject]:
+    """Payments as the API lists them, newest first.
+
+    Args:
+        filters: column to exact value; only columns of the table that the API names.
+        before: cursor: only payments with a smaller id; 0 for the newest.
+    """
+    names = (
+        "payment_id", "transaction_id", "vendor_tx_code", "kind", "amount_minor", "currency", "state",
+        "flow", "flow_version", "node", "lane", "customer", "order_reference", "attempts", "due_at",
+        "error", "created_at", "changed_at", "final_at",
+    )  # fmt: skip
+    statement = select(*(payments.c[name] for name in names)).where(payments.c.pair == pair)
+    for name, value in filters.items():
+        statement = statement.where(payments.c[name] == value)
+    if before:
+        statement = statement.where(payments.c.payment_id < before)
+    rows = await connection.execute(statement.order_by(payments.c.payment_id.desc()).limit(limit))
+    return documents(rows)
+
+
+def _state_shown() -> ColumnElement[str]:
+    # Received and on no lane: Opayo has not taken the money (yet).
+    waiting = (payments.c.state == "received") & payments.c.lane.is_(None)
+    return case((waiting, literal("awaiting_capture")), else_=payments.c.state)
+
+
+async def totals(connection: AsyncConnection, pair: str) -> list[JsonObject]:
+    """Payments of a pair by state and currency: how many, and how much (minor units)."""
+    rows = await connection.execute(
+        select(
+            _state_shown().label("state"),
+            payments.c.currency,
+            func.count().label("payments"),
+            func.sum(payments.c.amount_minor).label("minor"),
+        )
+        .where(payments.c.pair == pair)
+        .group_by(text("1"), payments.c.currency)
+    )
+    return [{**row, "minor": int(row["minor"])} for row in rows.mappings()]
+
+
+async def posting_counts(connection: AsyncConnection, pair: str) -> dict[str, int]:
+    """Postings of a pair by state."""
+    rows = await connection.execute(
+        select(postings.c.state, func.count()).where(postings.c.pair == pair).group_by(postings.c.state)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def lanes_with_work(connection: AsyncConnection, now: datetime) -> list[str]:
+    """Lanes that have something due and are not paused: what the sweep rings when a bell was lost."""
+    rows = await connection.execute(
+        text("""
+            SELECT lane FROM lanes WHERE NOT paused AND (
+                EXISTS (SELECT 1 FROM payments p WHERE p.pair = lanes.pair AND p.lane = lanes.lane
+                        AND p.due_at <= :now)
+                OR (kind = 'screening' AND EXISTS (SELECT 1 FROM inbox i WHERE i.pair = lanes.pair
+                        AND i.state = 'received' AND i.due_at <= :now)))
+        """),
+        {"now": now},
+    )
+    return [row[0] for row in rows]

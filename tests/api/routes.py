@@ -1,0 +1,70 @@
+"""Every route of our own with the role it needs, and a body that its shape takes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+PAIR = "/api/v1/pairs/{pair}"
+ID = "90544699-1BA3-4471-8AC5-32D0305DD51C"
+EMPTY: dict[str, object] = {}
+FLOW = f"{PAIR}/flows/payment"
+MAPPING = f"{PAIR}/mappings/ar_payment"
+
+
+class Route(NamedTuple):
+    method: str
+    path: str
+    role: str
+    body: dict[str, object] | None = None
+
+    def at(self, pair: str) -> str:
+        return self.path.replace("{pair}", pair)
+
+
+ROUTES = [
+    Route("GET", "/metrics", "viewer"),
+    Route("GET", "/api/v1/keys", "admin"),
+    Route("POST", "/api/v1/keys", "admin", {"name": "x", "role": "viewer"}),
+    Route("DELETE", "/api/v1/keys/999999", "admin"),
+    Route("GET", "/api/v1/pairs", "viewer"),
+    Route("GET", PAIR, "viewer"),
+    Route("PUT", PAIR, "admin", EMPTY),
+    Route("GET", f"{PAIR}/summary", "viewer"),
+    Route("GET", f"{PAIR}/payments", "viewer"),
+    Route("GET", f"{PAIR}/payments/1", "viewer"),
+    Route("POST", f"{PAIR}/payments/1/release", "operator", {"note": "x"}),
+    Route("POST", f"{PAIR}/payments/1/reject", "operator", {"note": "x"}),
+    Route("GET", f"{PAIR}/inbox", "viewer"),
+    Route("GET", f"{PAIR}/alerts", "viewer"),
+    Route("POST", f"{PAIR}/alerts", "operator", {"code": "a.b", "subject": "s", "title": "t"}),
+    Route("POST", f"{PAIR}/alerts/1/acknowledge", "operator"),
+    Route("GET", f"{PAIR}/lanes", "viewer"),
+    Route("POST", f"{PAIR}/lanes/pause", "operator", {"lane": "x", "reason": "x"}),
+    Route("POST", f"{PAIR}/lanes/resume", "operator", {"lane": "x", "reason": "x"}),
+    Route("GET", f"{PAIR}/dead-letters", "viewer"),
+    Route("GET", f"{PAIR}/dead-letters/1", "viewer"),
+    Route("PATCH", f"{PAIR}/dead-letters/1", "operator", {"corrections": [], "note": "x"}),
+    Route("POST", f"{PAIR}/dead-letters/1/replay", "operator", {"note": "x"}),
+    Route("POST", f"{PAIR}/dead-letters/replay", "operator", {"note": "x"}),
+    Route("GET", f"{PAIR}/flows", "viewer"),
+    Route("GET", f"{FLOW}/versions/1", "viewer"),
+    Route("GET", f"{FLOW}/versions/1/yaml", "viewer"),
+    Route("GET", f"{FLOW}/diff?before=1&after=1", "viewer"),
+    Route("POST", f"{FLOW}/validate", "viewer", {"yaml": "name: x"}),
+    Route("POST", f"{FLOW}/versions", "admin", {"yaml": "name: x"}),
+    Route("POST", f"{FLOW}/versions/1/publish", "admin"),
+    Route("POST", f"{FLOW}/versions/1/test-run", "operator", {"status": "confirmed"}),
+    Route("GET", f"{PAIR}/mappings", "viewer"),
+    Route("GET", f"{MAPPING}/versions/1", "viewer"),
+    Route("POST", f"{MAPPING}/versions", "admin", {"yaml": "name: x"}),
+    Route("POST", f"{MAPPING}/versions/1/publish", "admin"),
+    Route("GET", f"{PAIR}/live", "viewer"),
+    Route("POST", "/api/v3/transactions", "operator", EMPTY),
+    Route("GET", f"/api/v3/transactions/{ID}", "viewer"),
+    Route("GET", "/api/v3/requests/NOSUCH", "viewer"),
+    Route("POST", f"/api/v3/transactions/{ID}/refunds", "operator", {"amount": 1, "description": "x"}),
+    Route("POST", f"/api/v3/transactions/{ID}/instructions", "operator", {"instructionType": "void"}),
+    Route("POST", f"/api/v3/transactions/{ID}/3d-secure-challenge", "operator", {"cRes": "x"}),
+    Route("POST", "/api/v3/tokens", "operator", EMPTY),
+]
+OF_A_PAIR = [route for route in ROUTES if route.path.startswith(PAIR)]
