@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 UV     := 0.13.9
+CERTS  := $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),--system-certs)
 DEMO   ?= --payments 120 --seed 7 --faults rough
 PORT   ?= 8080
 JOBS   ?= 2
@@ -20,7 +21,7 @@ $(VENV)/.ready: requirements.lock requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "opayo-syspro needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	@if $(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV)" \
-	   && UV_HTTP_TIMEOUT=30 UV_HTTP_RETRIES=1 $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.lock; then \
+	   && UV_HTTP_TIMEOUT=30 UV_HTTP_RETRIES=1 $(BIN)/uv pip sync $(CERTS) --quiet --python $(BIN)/python --require-hashes requirements-dev.lock; then \
 	   echo "installed the locked packages"; \
 	 else \
 	   echo "uv could not install them; using pip"; \
@@ -69,8 +70,8 @@ format: setup ## rewrite the sources in the house style
 
 lock: setup ## resolve the dependencies anew, with hashes
 	$(BIN)/python -m pip install --quiet "uv==$(UV)"
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	$(BIN)/uv pip compile $(CERTS) --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile $(CERTS) --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 
 clean: ## remove the virtual environment and everything generated
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

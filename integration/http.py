@@ -15,12 +15,13 @@ answer lost, late or nonsense          `Unreachable`       `OutcomeUnknown`
 from __future__ import annotations
 
 import asyncio
-import re
+import logging
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TypeVar
+from urllib.parse import quote, urlencode
 
 import httpcore
 import httpx
@@ -28,17 +29,12 @@ import msgspec
 from msgspec import Struct
 
 from integration.errors import IntegrationError, OutcomeUnknown, Throttled, Unreachable
+from integration.redaction import RedactedUrls, redact
 
 T = TypeVar("T")
 
-_SECRET_QUERY = re.compile(
-    r"(?i)\b((?:operator|company)?password|userid|xmlin|xmlparameters|token|signature|secret|key)=[^&\s]*"
-)
-
-
-def redact(url: str) -> str:
-    """A URL without the values of parameters that may hold secrets or business data."""
-    return _SECRET_QUERY.sub(r"\1=…", re.sub(r"//[^/@\s]+@", "//…@", url))
+# httpx logs whole URLs at level INFO.
+logging.getLogger("httpx").addFilter(RedactedUrls())
 
 
 class Call(Struct, frozen=True, kw_only=True):
@@ -125,7 +121,7 @@ def _lost(system: str, call: Call, what: str) -> IntegrationError:
     code = system.lower()
     if call.write:
         return OutcomeUnknown(
-            f"{system} may or may not have taken {call.about or call.path}: {what}",
+            f"{system} may or may not have taken {call.about or redact(call.path)}: {what}",
             code=f"{code}.outcome-unknown",
             evidence={"call": f"{call.method} {redact(call.path)}"},
         )
@@ -265,6 +261,11 @@ class HttpClient:
                     )
                 )
 
+    def _url(self, call: Call) -> str:
+        # A blank is %20: SYSPRO's tokens end in blanks, and not every server reads a plus as one.
+        query = "?" + urlencode(call.params, quote_via=quote, safe="") if call.params else ""
+        return self.base_url + call.path + query
+
     async def _send(self, call: Call) -> Answer:
         headers = dict(call.headers)
         if call.body:
@@ -273,8 +274,7 @@ class HttpClient:
         try:
             response = await self._client.request(
                 call.method,
-                self.base_url + call.path,
-                params=dict(call.params) or None,
+                self._url(call),
                 headers=headers,
                 content=call.body,
                 timeout=httpx.Timeout(limit, connect=min(5.0, limit)),

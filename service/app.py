@@ -21,6 +21,7 @@ from integration.opayo.client import OpayoGateway
 from integration.opayo.config import OpayoConfig
 from integration.ports import ERP, Storefront
 from integration.syspro.config import SysproConfig
+from integration.syspro.enet.client import EnetErp
 from integration.syspro.harmony.client import HarmonyErp
 from service.api import ROUTERS, access, problems
 from service.api.context import Context, provide_context
@@ -33,7 +34,7 @@ from service.store import pairs, users
 from service.store.database import Database, create_engine
 from service.store.inbox import Batcher
 from service.store.migrations import migrate
-from service.store.pairs import Operator, PairSettings
+from service.store.pairs import Operator, PairSettings, SysproSettings
 from service.store.users import NewKey
 from service.store.vault import Vault, open_vault
 from service.telemetry import observe
@@ -63,24 +64,28 @@ def connect(settings: PairSettings) -> Connections:
     )
 
     def erp(operator: Operator) -> ERP:
-        syspro = settings.syspro
-        return HarmonyErp(
-            SysproConfig(
-                base_url=syspro.base_url,
-                operator=operator.operator,
-                operator_password=operator.password,
-                company_id=syspro.company_id,
-                company_password=syspro.company_password,
-                query_timeout=syspro.query_seconds,
-                post_timeout=syspro.post_seconds,
-                logon_timeout=syspro.query_seconds,
-                in_flight=syspro.in_flight,
-                currency_map=syspro.currency_map,
-            ),
-            observe=observe,
-        )
+        return _erp(settings.syspro, operator)
 
     return Connections(gateway=gateway, storefront=_storefront(settings), erp=erp)
+
+
+def _erp(syspro: SysproSettings, operator: Operator) -> ERP:
+    over_enet = syspro.transport == "enet"
+    config = SysproConfig(
+        base_url=syspro.base_url,
+        operator=operator.operator,
+        operator_password=operator.password,
+        company_id=syspro.company_id,
+        company_password=syspro.company_password,
+        query_timeout=syspro.query_seconds,
+        post_timeout=syspro.post_seconds,
+        logon_timeout=syspro.query_seconds,
+        in_flight=1 if over_enet else syspro.in_flight,
+        currency_map=syspro.currency_map,
+    )
+    if over_enet:
+        return EnetErp(config, syspro.enet, observe=observe)
+    return HarmonyErp(config, observe=observe)
 
 
 def _storefront(settings: PairSettings) -> Storefront | None:

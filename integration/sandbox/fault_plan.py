@@ -55,7 +55,8 @@ class FaultMatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         method: HTTP method, any case.
         path: substring of the path, any case.
-        body: substring of the raw request body, exact case, read as Latin-1.
+        body: substring of the raw request body, exact case, read as Latin-1; of the decoded query string
+            where there is no body, as with e.net's postings by GET.
         writes_only: leave calls alone that change nothing.
         after: how many matching calls pass unharmed first.
     """

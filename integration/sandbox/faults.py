@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 
@@ -141,7 +142,7 @@ class FaultyApp:
             return
         body = await _read(receive)
         call = _Call(self.app, scope, _replay(body, receive), send)
-        fault = self.plan.draw(scope["method"], path, body)
+        fault = self.plan.draw(scope["method"], path, body or unquote_to_bytes(scope["query_string"]))
         if fault is None:
             await call.run(send)
             return

@@ -100,7 +100,7 @@ class SandboxFacts(msgspec.Struct, frozen=True):
     opayo_gateway: str = ""
     syspro_harmony: str = ""
     syspro_enet: str = ""
-    syspro_enet_served: bool = False
+    syspro_enet_served: bool = True
     shop_woocommerce: str = ""
     shop_generic: str = ""
 
@@ -189,8 +189,9 @@ async def _served(app: ASGIApp, port: int) -> AsyncIterator[str]:
     except OSError:
         listener.close()
         raise
+    # A face may name the server it stands for; uvicorn's own name would stand beside it.
     settings = uvicorn.Config(
-        app, log_level="warning", access_log=False, lifespan="auto", timeout_graceful_shutdown=1
+        app, log_level="warning", access_log=False, timeout_graceful_shutdown=1, server_header=False
     )
     server = _Server(settings)
     serving = asyncio.create_task(server.serve(sockets=[listener]))

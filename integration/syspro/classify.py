@@ -74,12 +74,19 @@ class Rule(Struct, frozen=True, kw_only=True):
 _NOT_FOUND = r"not found|does not exist|not on file|invalid|unknown"
 
 DEFAULT_RULES: tuple[Rule, ...] = (
-    Rule(means="invalid-credentials", pattern=r"^ERROR:? ?Invalid operator password", moments=("logon",)),
+    Rule(means="invalid-credentials", pattern=r"^ERROR:? ?Invalid (operator|company)", moments=("logon",)),
     Rule(means="session-invalid", pattern=r"UserID is invalid|session has expired"),
+    Rule(
+        means="licence-exhausted",
+        pattern=r"licen[cs]es? (limit|exceeded|exhausted)|(concurrent|maximum number of) users",
+        moments=("logon",),
+    ),
     Rule(means="busy", pattern=r"^ERROR", moments=("logon",)),
     Rule(means="not-licensed", pattern=r"e\.net exception raised: 100000"),
     Rule(means="outcome-unknown", pattern=r"e\.net exception", moments=("post",)),
     Rule(means="busy", pattern=r"e\.net exception", moments=("read",)),
+    # Reported of calls that had done their work.
+    Rule(means="outcome-unknown", pattern=r"memory leak", moments=("post",)),
     Rule(means="duplicate", pattern=r"duplicate", numbers=("120001",)),
     Rule(means="customer-on-hold", pattern=r"customer.*on hold"),
     Rule(means="customer-on-hold", pattern=r"on hold", element=r"\bCustomer$"),

@@ -20,6 +20,7 @@ from service.api import (
     webhooks,
 )
 from service.api.door import Door
+from service.api.problems import problems_of
 
 _OURS = Router(
     path="",
@@ -41,6 +42,10 @@ _OURS = Router(
     ],
     middleware=[Door()],
 )
+
+for _route in _OURS.routes:
+    for _handler in getattr(_route, "route_handlers", ()):
+        _handler.responses = {**problems_of(_handler), **(_handler.responses or {})}
 
 # What others push to us has its own guards: signatures, and masking where we refuse.
 ROUTERS = [webhooks.router, _OURS]

@@ -18,7 +18,8 @@ from service.api.parameters import PAGE, Filter, JsonObject, NoteText, Page, Pai
 from service.core.lifecycle import IllegalMove
 from service.flow import replay
 from service.flow.correct import Corrected, Correction, correct
-from service.flow.replay import Desk, Way
+from service.flow.desk import Desk
+from service.flow.replay import Way
 from service.store import dead_letters
 from service.store.users import Caller
 
@@ -181,14 +182,14 @@ async def replay_letters(
         rows = await dead_letters.listed(connection, pair, causes, limit=_MOST_AT_ONCE)
     letters = [read(row, Letter) for row in rows]
     refused: list[NotReplayed] = []
-    if not data.dry_run:
-        context.stages.forget(pair)
-        for letter in letters:
-            try:
-                async with desk(context, pair, caller, data.note) as at:
-                    await _replay(at, letter, Way(from_step=data.from_step, flow_version=data.flow_version))
-            except (IntegrationError, IllegalMove) as error:
-                refused.append(_why(letter, error))
+    way = Way(from_step=data.from_step, flow_version=data.flow_version)
+    context.stages.forget(pair)
+    for letter in [] if data.dry_run else letters:
+        try:
+            async with desk(context, pair, caller, data.note) as at:
+                await _replay(at, letter, way)
+        except (IntegrationError, IllegalMove) as error:
+            refused.append(_why(letter, error))
     replayed = 0 if data.dry_run else len(letters) - len(refused)
     return BulkReplayed(matched=matched, replayed=replayed, dry_run=data.dry_run, refused=refused)
 

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.api.context import Context
+from service.flow.desk import Desk
 from service.flow.library import Library
-from service.flow.replay import Desk
 from service.store import audit
 from service.store.users import Caller
 

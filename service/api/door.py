@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -171,7 +170,6 @@ def _place(use: Use) -> str:
     return f"idempotency:{use.scope}:{use.key}"
 
 
-def minted_from(headers: Mapping[str, str], scope: str) -> str:
+def minted_from(key: str, scope: str) -> str:
     """A name that a repeated call gets again: from the idempotency key when there is one, else empty."""
-    key = headers.get("idempotency-key", "")
     return hashlib.sha256(f"{scope}|{key}".encode()).hexdigest()[:24] if key else ""

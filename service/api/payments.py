@@ -147,7 +147,9 @@ async def list_payments(
 ) -> PaymentPage:
     """Payments of a pair, newest first."""
     async with context.engine.connect() as connection:
-        rows = await payment_views.listed(connection, pair, sort | names, before=page.cursor, limit=page.limit)
+        rows = await payment_views.listed(
+            connection, pair, sort | names, before=page.cursor, limit=page.limit
+        )
     items = [read(row, PaymentRow) for row in rows]
     return PaymentPage(items=items, next_cursor=page.next_cursor([each.payment_id for each in items]))
 

@@ -9,6 +9,8 @@ from typing import Any
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
 from msgspec import Struct
 
 from integration.errors import (
@@ -159,6 +161,37 @@ def from_refusal(_: Request[Any, Any, Any], error: Refused) -> Response[Problem]
 def from_illegal_move(_: Request[Any, Any, Any], error: IllegalMove) -> Response[Problem]:
     """A move that the table of moves does not hold: the payment is not where the caller thinks."""
     return problem(409, "payment.illegal-move", str(error), hint="Read the payment again.")
+
+
+_READING = {
+    400: "The request has not the form of one",
+    401: "No API key, or one that is unknown or revoked",
+    403: "The key's role does not allow it",
+    404: "There is no such thing, or not for this key",
+    503: "Another system is busy or wrongly configured",
+}
+_WRITING = {
+    409: "Something else is the case or under way",
+    413: "The body is too large",
+    422: "The content cannot be taken; `code` and `hint` say why, nothing was stored",
+    502: "Another system does not answer; trying again may help",
+}
+
+
+def problems_of(handler: HTTPRouteHandler) -> dict[int, ResponseSpec]:
+    """The problems that a route may answer, for its description."""
+    if handler.opt.get("public"):
+        return {}
+    told = _READING if handler.http_methods == {"GET"} else _READING | _WRITING
+    return {
+        status: ResponseSpec(
+            Problem,
+            description=description,
+            media_type="application/problem+json",
+            generate_examples=False,
+        )
+        for status, description in told.items()
+    }
 
 
 HANDLERS = {

@@ -7,23 +7,20 @@ reach SYSPRO: each success is put into our own inbox in the transaction that wri
 from __future__ import annotations
 
 import hashlib
-import secrets
-from typing import Any
 
 import msgspec
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import NotFoundException
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
 from integration.canonical.payment import GatewayTransaction
 from integration.errors import InvalidPayment, Misconfigured
 from integration.ports import Challenge, HostedPayment, Instruction, PaymentRequest, RelatedRequest
-from service.api.access import identify, needs
-from service.api.context import AppContext, Context
-from service.api.door import minted_from
-from service.api.problems import Refused
+from service.api.access import needs
+from service.api.counter import Counter, provide_counter
 from service.api.v3 import (
     KINDS,
     ChallengeResult,
@@ -44,47 +41,26 @@ from service.api.v3 import (
     shown,
 )
 from service.flow import intents, requests
-from service.flow.intents import Till
 from service.store import registrations
 from service.store.registrations import GatewayRequest
 
-AnyRequest = Request[Any, Any, Any]
 Outcome = TransactionShown | ChallengeShown | HostedShown | StillUnknown
 
-
-class Counter(Struct, frozen=True, kw_only=True):
-    """Where a request is served: the till of its pair, and what a repeated call is known by."""
-
-    context: Context
-    till: Till
-    seed: str
-
-    def code(self, given: str | None) -> str:
-        """The vendor transaction code: the caller's, or one that a repeated call gets again."""
-        return given or f"OS-{self.seed or secrets.token_hex(12)}"
+_GO_ON = {
+    202: ResponseSpec(
+        ChallengeShown | StillUnknown,  # type: ignore[arg-type]  # a union is described well
+        description="The bank asks the shopper first; or the answer was lost: ask at `poll`",
+        generate_examples=False,
+    )
+}
 
 
-async def provide_counter(request: AnyRequest, context: AppContext) -> Counter:
-    """The counter of the caller's pair, for handlers that ask for `counter`."""
-    caller = await identify(request)
-    named = request.headers.get("x-pair", "")
-    pair = named or caller.pair
-    if not pair:
-        raise Refused(
-            400,
-            "pair.not-named",
-            "The key is for every pair, and the request names none",
-            hint="Send `X-Pair`, or use a key for one pair.",
-        )
-    if not caller.sees(pair):
-        raise NotFoundException(f"There is no pair `{pair}`.")
-    _, connections = await context.connections(pair)
-    till = Till(engine=context.engine, gateway=connections.gateway, pair=pair)
-    seed = minted_from(request.headers, f"{caller.key_id} {pair} {request.url.path}")
-    return Counter(context=context, till=till, seed=seed)
-
-
-@post("/transactions", guards=[needs("operator")], summary="Take a payment")
+@post(
+    "/transactions",
+    guards=[needs("operator")],
+    responses=_GO_ON,
+    summary="Take a payment",
+)
 async def new_transaction(
     data: JSONBody[NewTransaction], counter: NamedDependency[Counter]
 ) -> Response[Outcome]:
@@ -146,7 +122,12 @@ async def _hosted(data: NewTransaction, counter: Counter, code: str) -> Response
     return Response(hosted_shown(made, code), status_code=201)
 
 
-@post("/transactions/{transaction_id:str}/refunds", guards=[needs("operator")], summary="Refund a payment")
+@post(
+    "/transactions/{transaction_id:str}/refunds",
+    guards=[needs("operator")],
+    responses=_GO_ON,
+    summary="Refund a payment",
+)
 async def new_refund(
     transaction_id: FromPath[str], data: JSONBody[NewRefund], counter: NamedDependency[Counter]
 ) -> Response[Outcome]:

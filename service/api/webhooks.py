@@ -87,7 +87,10 @@ async def server_notification(pair: PairName, request: AnyRequest, context: AppC
     """Opayo's Server notification, answered as Opayo demands: plain text, `Status=…`, `RedirectURL=…`."""
     settings = await _settings(context, pair)
     body = await request.body()
-    back = settings.defaults.get("return_url") or f"{context.settings.public_url or request.base_url}health"
+    back = (
+        settings.defaults.get("return_url")
+        or f"{(context.settings.public_url or str(request.base_url)).rstrip('/')}/health"
+    )
     try:
         fields = notification.read_form(body)
         event = notification.event(fields)

@@ -56,7 +56,7 @@ class Stage(msgspec.Struct):
 @click.option("--payments", type=click.IntRange(1, 100_000), default=120, show_default=True)
 @click.option("--seed", type=int, default=7, show_default=True, help="Seed of the day and of the faults.")
 @click.option("--faults", type=click.Choice(list(PROFILES)), default="rough", show_default=True)
-@click.option("--transport", type=click.Choice(["harmony"]), default="harmony", show_default=True)
+@click.option("--transport", type=click.Choice(["harmony", "enet"]), default="harmony", show_default=True)
 @click.option("--json", type=click.Path(dir_okay=False), help="Write the result to this file.")
 @click.option("--keep", is_flag=True, help="Keep everything running afterwards, until Ctrl-C.")
 @click.option(

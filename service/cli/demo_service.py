@@ -115,7 +115,7 @@ def _pair(facts: SandboxFacts, transport: str) -> dict[str, object]:
         },
         "syspro": {
             "transport": transport,
-            "base_url": facts.syspro_harmony,
+            "base_url": facts.syspro_enet if transport == "enet" else facts.syspro_harmony,
             "company_id": facts.company_id,
             "company_password": facts.company_password,
             "operators": facts.operators,

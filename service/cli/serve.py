@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 
 import rich_click as click
@@ -34,6 +35,9 @@ def command(host: str | None, port: int | None) -> None:
                 timeout_graceful_shutdown=5,
             )
         )
+        # uvicorn raises the signal that stopped it once more; it must not end us before the database is released.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
         server.run([listening])
 
 

@@ -17,7 +17,7 @@ from integration.errors import NotFound, Rejected
 from service.core.flows import FlowDocument
 from service.core.lifecycle import PaymentState
 from service.core.source_document import is_path
-from service.flow.replay import Desk
+from service.flow.desk import Desk
 from service.store import payments
 from service.store.payments import Payment
 

@@ -48,7 +48,7 @@ class Till:
     engine: AsyncEngine
     gateway: Gateway
     pair: str
-    pauses: tuple[float, ...] = (0.0, 0.5, 1.5)
+    pauses: tuple[float, ...]
 
 
 async def outcome(

@@ -7,26 +7,21 @@ and rings the lane that has work by it, in one transaction.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-
 import msgspec
 from msgspec import Struct
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from integration.errors import Misconfigured, NotFound, Rejected
 from service.core.flows import FlowDocument, Node, UnknownNode, next_node
 from service.core.lifecycle import PaymentState, move
 from service.core.lifecycle import replay as sent_back
+from service.flow.desk import Desk
 from service.flow.facts import facts_of
-from service.flow.library import Library
 from service.flow.publishing import obstacles
 from service.flow.road import posting_lane
 from service.flow.trip import FINAL
 from service.store import audit, bell, dead_letters, inbox, lanes, payments
 from service.store.audit import Line
 from service.store.inbox import Delivery
-from service.store.pairs import PairSettings
 from service.store.payments import Payment
 
 # Where each step begins; `ingest` reads the transaction and its order anew.
@@ -41,54 +36,6 @@ BEGINS: dict[str, PaymentState] = {
 }
 _ORDER = tuple(BEGINS)
 _ON_A_SESSION = frozenset({"look_up", "post", "confirm", "tell"})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Desk:
-    """Where a person decides.
-
-    Attributes:
-        connection: in a transaction; the decision and its line are kept or lost together.
-        actor: who decides, as the audit trail names them.
-    """
-
-    connection: AsyncConnection
-    pair: PairSettings
-    library: Library
-    now: datetime
-    actor: str
-    note: str = ""
-
-    async def payment(self, payment_id: int) -> Payment:
-        """A payment of the pair, locked.
-
-        Raises:
-            NotFound: the pair has none of that id.
-        """
-        found = await payments.one(self.connection, self.pair.pair, payment_id, lock=True)
-        if found is None:
-            raise NotFound(
-                f"Pair `{self.pair.pair}` has no payment {payment_id}",
-                code="payment.unknown",
-                hint="List the pair's payments.",
-            )
-        return found
-
-    async def line(self, action: str, payment: Payment, **detail: object) -> None:
-        """Leave a line in the audit trail."""
-        told = {**detail, **({"note": self.note} if self.note else {})}
-        await audit.write(
-            self.connection,
-            [
-                Line(
-                    pair=payment.pair,
-                    payment_id=payment.payment_id,
-                    actor=self.actor,
-                    action=action,
-                    detail=told,
-                )
-            ],
-        )
 
 
 class Way(Struct, frozen=True, kw_only=True):

@@ -11,13 +11,14 @@ from typing import Literal
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from integration.errors import Misconfigured
+from integration.syspro.enet.config import EnetConfig
 from service.store.rows import JsonObject, documents
-from service.store.tables import lanes, pairs, secrets
+from service.store.tables import lanes, pairs, payments, secrets
 from service.store.vault import Vault
 
 
@@ -48,17 +49,19 @@ class SysproSettings(Struct, kw_only=True, forbid_unknown_fields=True):
 
     Attributes:
         in_flight: posts an operator may have under way; more than one only over the JSON face.
+        enet: what the site does differently over e.net; ignored over the JSON face.
     """
 
     base_url: str
     company_id: str
     operators: list[Operator]
     company_password: str = ""
-    transport: Literal["harmony"] = "harmony"
+    transport: Literal["harmony", "enet"] = "harmony"
     in_flight: int = 4
     query_seconds: float = 15.0
     post_seconds: float = 120.0
     currency_map: dict[str, str] = {}
+    enet: EnetConfig = EnetConfig()
 
 
 class ShopSettings(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -116,7 +119,7 @@ def split_secrets(value: object, path: str = "") -> tuple[object, dict[str, obje
     if isinstance(value, dict):
         open_part: JsonObject = {}
         for name, member in value.items():
-            here = f"{path}.{name}" if path else str(name)
+            here = f"{path}/{name}" if path else str(name)
             if name in _SECRET_NAMES:
                 found[here] = member
                 continue
@@ -126,7 +129,7 @@ def split_secrets(value: object, path: str = "") -> tuple[object, dict[str, obje
     if isinstance(value, list):
         items = []
         for index, member in enumerate(value):
-            item, inner = split_secrets(member, f"{path}.{index}")
+            item, inner = split_secrets(member, f"{path}/{_place(member, index)}")
             items.append(item)
             found |= inner
         return items, found
@@ -136,13 +139,22 @@ def split_secrets(value: object, path: str = "") -> tuple[object, dict[str, obje
 def join_secrets(document: JsonObject, found: Mapping[str, object]) -> JsonObject:
     """The settings document with its secrets put back; the opposite of `split_secrets`."""
     for path, secret in found.items():
-        *parents, name = path.split(".")
+        *parents, name = path.split("/")
         place: object = document
         for parent in parents:
-            place = place[int(parent)] if isinstance(place, list) else place[parent]  # type: ignore[index]
+            if isinstance(place, list):
+                items = (item for index, item in enumerate(place) if _place(item, index) == parent)
+                place = next(items, None)
+            elif isinstance(place, dict):
+                place = place.get(parent)
         if isinstance(place, dict):
             place[name] = secret
     return document
+
+
+def _place(item: object, index: int) -> str:
+    """What tells an item of a list from the others: an operator's name stays when the order changes."""
+    return str(item["operator"]) if isinstance(item, dict) and "operator" in item else str(index)
 
 
 def _context(pair: str) -> str:
@@ -182,6 +194,23 @@ async def _lanes(connection: AsyncConnection, settings: PairSettings) -> None:
         for each in settings.syspro.operators
     ]  # fmt: skip
     await connection.execute(insert(lanes).values(rows).on_conflict_do_nothing())
+    await _retire(connection, settings.pair, [str(row["lane"]) for row in rows])
+
+
+async def _retire(connection: AsyncConnection, pair: str, kept: list[str]) -> None:
+    """Close the lanes of operators that are gone; what waits on them goes to one that stays."""
+    retired = await connection.scalars(
+        delete(lanes).where(lanes.c.pair == pair, lanes.c.lane.not_in(kept)).returning(lanes.c.lane)
+    )
+    if not (gone := list(retired)):
+        return
+    # Who holds the screening lane may be about to put work on a lane that is gone: fence it off.
+    await connection.execute(
+        update(lanes).where(lanes.c.pair == pair, lanes.c.lane == kept[0]).values(epoch=lanes.c.epoch + 1)
+    )
+    await connection.execute(
+        update(payments).where(payments.c.pair == pair, payments.c.lane.in_(gone)).values(lane=kept[-1])
+    )
 
 
 async def _secrets(connection: AsyncConnection, vault: Vault, pair: str) -> dict[str, object]:

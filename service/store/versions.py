@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from msgspec import Struct
-from sqlalchemy import Table, func, select, update
+from sqlalchemy import Table, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -32,8 +32,7 @@ async def add(connection: AsyncConnection, pair: str, draft: Draft) -> int:
     kind, name = draft.kind, draft.name
     table = _TABLES[kind]
     of_name = (table.c.pair == pair) & (table.c[kind] == name)
-    # The live version's row serves as the lock: two people saving at once get two numbers.
-    await connection.execute(select(table.c.version).where(of_name).with_for_update())
+    await _one_at_a_time(connection, kind, pair, name)
     version = 1 + (
         await connection.scalar(select(func.coalesce(func.max(table.c.version), 0)).where(of_name)) or 0
     )
@@ -52,10 +51,17 @@ async def add(connection: AsyncConnection, pair: str, draft: Draft) -> int:
     return version
 
 
+async def _one_at_a_time(connection: AsyncConnection, kind: Kind, pair: str, name: str) -> None:
+    """Two people saving or publishing at once do so one after the other."""
+    lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 2))")
+    await connection.execute(lock, {"key": f"{kind}/{pair}/{name}"})
+
+
 async def publish(connection: AsyncConnection, kind: Kind, pair: str, name: str, version: int) -> bool:
     """Make a version the live one (also an older one, to roll back); whether there is such a version."""
     table = _TABLES[kind]
     of_name = (table.c.pair == pair) & (table.c[kind] == name)
+    await _one_at_a_time(connection, kind, pair, name)
     if await connection.scalar(select(table.c.version).where(of_name, table.c.version == version)) is None:
         return False
     await connection.execute(update(table).where(of_name, table.c.live).values(live=False))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from service.store.tables import audit
@@ -28,7 +30,8 @@ async def test_filters_and_cursor_give_every_payment_once(desk: Office) -> None:
         await desk.site.sale(f"SO-{number}", 1_000 + number)
     await desk.site.walk()
 
-    seen, cursor = [], 0
+    seen: list[str] = []
+    cursor: int | None = 0
     while cursor is not None:
         page = await desk.get("payments", params={"limit": 2, "cursor": cursor})
         seen += [row["vendor_tx_code"] for row in page["items"]]
@@ -75,6 +78,20 @@ async def test_a_rejected_payment_is_never_posted(desk: Office) -> None:
 
     assert (await desk.get(f"payments/{payment_id}"))["state"] == "rejected"
     assert await desk.site.ar_payments("SO-1") == []
+
+
+async def test_of_two_decisions_at_once_one_counts(desk: Office) -> None:
+    payment_id = await held(desk, "SO-1")
+
+    answers = await asyncio.gather(
+        desk.call("POST", f"payments/{payment_id}/release", json={}),
+        desk.call("POST", f"payments/{payment_id}/reject", json={}),
+        desk.call("POST", f"payments/{payment_id}/release", json={}),
+    )
+
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
+    decided = [line["action"] for line in await desk.rows(audit) if line["actor"] == "north admin"]
+    assert len(decided) == 1
 
 
 @pytest.mark.parametrize("decision", ["release", "reject"])

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from integration.errors import IntegrationError, OutcomeUnknown, Throttled, Unreachable
-from integration.http import Answer, Call, HttpClient, Spent, redact
+from integration.http import Answer, Call, HttpClient, Spent
 
 Behaviour = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
 
@@ -282,19 +282,3 @@ async def test_a_redirect_is_answered_and_not_followed() -> None:
 @pytest.mark.parametrize("status", [200, 201, 400, 401, 404, 422])
 def test_what_a_document_is_answered_is_no_failure_of_the_server(status: int) -> None:
     assert Answer(system="Opayo", call=WRITE, status=status, headers={}, body=b"").failure() is None
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("https://key:secret@host/x", "https://…@host/x"),
-        (
-            "/Logon?Operator=A&OperatorPassword=p&CompanyId=1",
-            "/Logon?Operator=A&OperatorPassword=…&CompanyId=1",
-        ),
-        ("/x?token=abc&XmlIn=<a/>", "/x?token=…&XmlIn=…"),
-        ("/plain", "/plain"),
-    ],
-)
-def test_secrets_in_addresses_are_struck_out(url: str, shown: str) -> None:
-    assert redact(url) == shown

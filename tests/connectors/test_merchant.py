@@ -160,5 +160,5 @@ async def test_the_sandboxes_run_together_and_syspro_knows_the_retailers_world()
     assert kept["idempotency"] is False
     assert facts.opayo_reporting == f"{facts.opayo}/access/access.htm"
     assert len(facts.operators) == 8
-    assert not facts.syspro_enet_served
+    assert facts.syspro_enet_served
     assert [customer.code for customer in facts.customers if customer.on_hold] == ["98001"]

@@ -94,10 +94,12 @@ def metrics() -> str:
 
 def _handlers() -> Iterator[tuple[str, str, HTTPRouteHandler]]:
     for route in create_app(Settings(), Database("postgresql://localhost/unused")).routes:
-        for handler in getattr(route, "route_handlers", ()):
-            if isinstance(handler, HTTPRouteHandler) and handler.summary:
-                for method in sorted(handler.http_methods - {"OPTIONS", "HEAD"}):
-                    yield re.sub(r":\w+}", "}", route.path), method, handler
+        handlers = [
+            each for each in getattr(route, "route_handlers", ()) if isinstance(each, HTTPRouteHandler)
+        ]
+        for handler in handlers:
+            for method in sorted(handler.http_methods - {"OPTIONS", "HEAD"} if handler.summary else ()):
+                yield re.sub(r":\w+}", "}", route.path), method, handler
 
 
 def _role(handler: HTTPRouteHandler) -> str:

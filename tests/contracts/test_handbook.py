@@ -120,14 +120,16 @@ def test_the_flow_shown_is_lawful() -> None:
 def codes() -> Iterator[tuple[str, str]]:
     """Every stable code that the product can show, and where."""
     for path in sorted([*(ROOT / "integration").rglob("*.py"), *(ROOT / "service").rglob("*.py")]):
-        if "sandbox" in path.parts:
-            continue
         where = str(path.relative_to(ROOT))
-        every = where.endswith(_TABLES_OF_CODES)
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            for value in [node] if every and isinstance(node, ast.Constant) else list(_code_of(node)):
-                if isinstance(value.value, str) and _CODE.fullmatch(value.value):
-                    yield value.value, where
+        if "sandbox" not in path.parts:
+            yield from ((code, where) for code in _codes_in(path, every=where.endswith(_TABLES_OF_CODES)))
+
+
+def _codes_in(path: Path, *, every: bool) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        constants = [node] if every and isinstance(node, ast.Constant) else _code_of(node)
+        found = (each.value for each in constants if isinstance(each.value, str))
+        yield from (text for text in found if _CODE.fullmatch(text))
 
 
 def _code_of(node: ast.AST) -> Iterator[ast.Constant]:

@@ -64,11 +64,10 @@ def test_starting_the_service_does_not_even_try_to_import_what_trains_models(
     assert started.returncode == 0, started.stderr
 
 
-@pytest.mark.parametrize("module", ["mlflow", "pandas", "sklearn"])
-def test_the_guard_sees_an_import(module: str) -> None:
-    done = start("service.settings", module)
+def test_the_guard_sees_an_import_that_is_only_tried() -> None:
+    done = start("service.settings", "pandas")
     assert done.returncode != 0
-    assert f"Tried: {module}" in done.stderr
+    assert "Tried: pandas" in done.stderr
 
 
 def test_starting_the_service_does_not_load_a_sandbox(started: subprocess.CompletedProcess[str]) -> None:

@@ -19,7 +19,7 @@ JSON_TYPE = "application/json; charset=utf-8"
 
 
 class Request(msgspec.Struct):
-    """One HTTP request, read whole; header names are lower-case, ``raw_path`` is still percent-encoded."""
+    """One HTTP request, read whole; header names are lower-case, ``raw_…`` are still percent-encoded."""
 
     method: str
     path: str
@@ -28,6 +28,7 @@ class Request(msgspec.Struct):
     headers: dict[str, str]
     body: bytes
     fault: FiredFault | None = None
+    raw_query: bytes = b""
 
     def fault_named(self, name: str) -> FiredFault | None:
         """The system fault ordered for this request, when it is the one named."""
@@ -80,7 +81,10 @@ async def _request(scope: Scope, receive: Receive) -> Request:
     query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
     raw_path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
-    return Request(scope["method"], scope["path"], raw_path, query, headers, body, sandbox_fault(scope))
+    return Request(
+        scope["method"], scope["path"], raw_path, query, headers, body, sandbox_fault(scope),
+        scope["query_string"],
+    )  # fmt: skip
 
 
 async def _respond(send: Send, response: Response) -> None:

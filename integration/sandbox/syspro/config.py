@@ -22,7 +22,27 @@ class Quirks(msgspec.Struct, forbid_unknown_fields=True):
         unapplied_without_reference: unapplied payments leave no ArInvoicePay row, so their Reference
             cannot be found; only the ``_CRD`` document shows them.
         sales_order_digits: width to which numeric sales order keys are padded; likewise the next two.
-        outcome_unknown: ``posted`` or ``not-posted``: keyed POSTs answer 504 after or before the posting.
+        outcome_unknown: ``posted`` or ``not-posted``: keyed POSTs answer 504 after or before the posting;
+            e.net answers an exception text.
+
+    The rest are habits of e.net alone:
+
+    Attributes:
+        json_quoted_token: a logon answers its token as a JSON string.
+        guid_token: the token looks like a GUID in braces, without blanks.
+        trimmed_token_refused: as SYSPRO 7, a token is accepted only with its two trailing blanks.
+        logon_allows_two_sessions: a second logon leaves the operator's first session alive.
+        order_element_on_clean_import: SORTOI returns ``Order`` with the number even without warnings.
+        lower_case_roots: objects known to answer in lower case do; otherwise every root keeps its case.
+        leading_blanks: numbers are right-aligned, as SYSPRO writes them.
+        trailing_minus: the sign of a negative number follows it.
+        windows_1252: answers declare and use Windows-1252, otherwise UTF-8.
+        pseudo_namespaces: joined descriptions are named ``SALBRN:Description``, otherwise ``SALBRN_Description``.
+        body_wrapper: ``json`` or ``string``: XML arrives inside a JSON string or a ``<string>`` element.
+        unlicensed_objects: business objects refused with exception 100000, beside ``Settings.unlicensed``.
+        post_ld_missing: ``Transaction/PostLD`` is not there (404).
+        like_underscore: ``_`` in a LIKE pattern matches any character, as in SQL.
+        warehouse_filter_ignored: INVQRY returns every warehouse whatever was asked.
     """
 
     number_not_returned: bool = False
@@ -36,6 +56,21 @@ class Quirks(msgspec.Struct, forbid_unknown_fields=True):
     invoice_digits: int = 15
     customer_digits: int = 7
     outcome_unknown: str = ""
+    json_quoted_token: bool = False
+    guid_token: bool = False
+    trimmed_token_refused: bool = False
+    logon_allows_two_sessions: bool = False
+    order_element_on_clean_import: bool = False
+    lower_case_roots: bool = True
+    leading_blanks: bool = True
+    trailing_minus: bool = False
+    windows_1252: bool = True
+    pseudo_namespaces: bool = True
+    body_wrapper: str = ""
+    unlicensed_objects: list[str] = []
+    post_ld_missing: bool = False
+    like_underscore: bool = True
+    warehouse_filter_ignored: bool = False
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True):

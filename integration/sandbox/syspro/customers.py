@@ -1,11 +1,11 @@
-"""ARSSCS: customers added and changed."""
+"""ARSSCS: customers added, changed and deleted."""
 
 from __future__ import annotations
 
 import msgspec
 
 from integration.sandbox.syspro.documents import Customer
-from integration.sandbox.syspro.findings import DUPLICATE_KEY, INVALID_CHOICE, Reader
+from integration.sandbox.syspro.findings import DUPLICATE_KEY, INVALID_CHOICE, REFUSED, Reader
 from integration.sandbox.syspro.posting import Outcome, Plan, Posting, run
 from integration.sandbox.syspro.shapes import CUSTOMER_ITEM
 from integration.sandbox.syspro.store import Store
@@ -28,6 +28,50 @@ def update_customer(posting: Posting, customer: Customer, item: Document) -> Out
     return run(posting, plan, [item])
 
 
+def update_customers(posting: Posting, items: list[Document]) -> Outcome:
+    """Change the customers named by each item's key, and of each the elements sent."""
+
+    def post(item: Reader) -> Document:
+        customer = _named(posting.store, item)
+        return {} if customer is None else _update(posting.store, customer, item)
+
+    posting.warnings_allowed("N Y")
+    return run(posting, Plan("ARSSCS", CUSTOMER_ITEM, post), items)
+
+
+def delete_customers(posting: Posting, items: list[Document]) -> Outcome:
+    """Delete the customers named by each item's key; one with documents or orders stays."""
+
+    def post(item: Reader) -> Document:
+        customer = _named(posting.store, item)
+        if customer is None:
+            return {}
+        if _traded(posting.store, customer):
+            text = f"Customer '{customer.Customer}' cannot be deleted, transactions exist"
+            item.child("Key").refuse("Customer", REFUSED, text)
+            return {}
+        posting.store.customers.remove(customer.Customer)
+        return {"Customer": customer.Customer}
+
+    posting.warnings_allowed("N Y")
+    return run(posting, Plan("ARSSCS", CUSTOMER_ITEM, post), items)
+
+
+def _named(store: Store, item: Reader) -> Customer | None:
+    key = item.child("Key")
+    code = key.required("Customer")
+    customer = store.customers.get(store.customer_key(code)) if code else None
+    if customer is None and code:
+        key.not_found("Customer", "Customer")
+    return customer
+
+
+def _traded(store: Store, customer: Customer) -> bool:
+    """Whether documents or sales orders of the customer exist."""
+    documents = store.invoices.count_by("Customer", customer.Customer)
+    return bool(documents or store.orders.count_by("Customer", customer.Customer))
+
+
 def _add(store: Store, item: Reader) -> Document:
     key = item.child("Key")
     code = store.customer_key(key.required("Customer"))
@@ -44,10 +88,7 @@ def _update(store: Store, customer: Customer, item: Reader) -> Document:
         text = f"Customer '{named}' must be the customer in the path"
         item.child("Key").refuse("Customer", INVALID_CHOICE, text)
     currency = item.code("Currency", store.currency_of(customer))
-    traded = store.invoices.keys_by("Customer", customer.Customer) or store.orders.keys_by(
-        "Customer", customer.Customer
-    )
-    if traded and currency != store.currency_of(customer):
+    if _traded(store, customer) and currency != store.currency_of(customer):
         item.refuse("Currency", INVALID_CHOICE, "Currency cannot be changed once transactions exist")
     return _store(store, item, customer)
 

@@ -33,29 +33,32 @@ _HEADER_CHANGES = {
 def change_order(posting: Posting, order: SalesOrder, document: Document) -> Outcome:
     """SORTOI with OrderActionType C: header elements sent replace those stored; lines by LineActionType."""
     options = LineOptions(posting)
+    return run(
+        posting, Plan("SORTOI", ORDER, lambda item: change_item(posting, order, options, item)), [document]
+    )
 
-    def post(item: Reader) -> Document:
-        header = item.child("OrderHeader")
-        if header.choice("OrderActionType", "C", "C") and _refuse_closed(item, order):
-            return {}
-        values = {column: header.text(name) for name, column in _HEADER_CHANGES.items() if header.given(name)}
-        changed = msgspec.structs.replace(
-            order, **{name: "" if value == "{blank}" else value for name, value in values.items()}
-        )
-        first = 1 + max((int(line.SalesOrderLine) for line in order.lines), default=0)
-        maker = LineMaker(posting.store, changed, options, first)
-        lines = {line.SalesOrderLine: line for line in order.lines}
-        for kind, line in sorted_lines(item.child("OrderDetails")):
-            _change_line(maker, lines, kind, line)
-        if not item.failed():
-            changed = msgspec.structs.replace(changed, lines=tuple(lines.values()))
-            posting.store.orders.put(order.SalesOrder, changed)
-        return {
-            "SalesOrder": order.SalesOrder, "CustomerPoNumber": changed.CustomerPoNumber,
-            "OrderActionType": "C", "OrderStatus": changed.OrderStatus,
-        }  # fmt: skip
 
-    return run(posting, Plan("SORTOI", ORDER, post), [document])
+def change_item(posting: Posting, order: SalesOrder, options: LineOptions, item: Reader) -> Document:
+    """Change one order as an item of SORTOI asks; what it returns is SYSPRO's answer to the item."""
+    header = item.child("OrderHeader")
+    if header.choice("OrderActionType", "C", "C") and _refuse_closed(item, order):
+        return {}
+    values = {column: header.text(name) for name, column in _HEADER_CHANGES.items() if header.given(name)}
+    changed = msgspec.structs.replace(
+        order, **{name: "" if value == "{blank}" else value for name, value in values.items()}
+    )
+    first = 1 + max((int(line.SalesOrderLine) for line in order.lines), default=0)
+    maker = LineMaker(posting.store, changed, options, first)
+    lines = {line.SalesOrderLine: line for line in order.lines}
+    for kind, line in sorted_lines(item.child("OrderDetails")):
+        _change_line(maker, lines, kind, line)
+    if not item.failed():
+        changed = msgspec.structs.replace(changed, lines=tuple(lines.values()))
+        posting.store.orders.put(order.SalesOrder, changed)
+    return {
+        "SalesOrder": order.SalesOrder, "CustomerPoNumber": changed.CustomerPoNumber,
+        "OrderActionType": "C", "OrderStatus": changed.OrderStatus,
+    }  # fmt: skip
 
 
 def _change_line(maker: LineMaker, lines: dict[str, OrderLine], kind: str, line: Reader) -> None:
@@ -101,34 +104,37 @@ def _refuse_closed(item: Reader, order: SalesOrder) -> bool:
 
 def cancel_order(posting: Posting, order: SalesOrder, document: Document) -> Outcome:
     """SORTOX: cancel an order, or one of its lines."""
+    return run(
+        posting, Plan("SORTOX", CANCEL_ORDER, lambda item: cancel_item(posting, order, item)), [document]
+    )
 
-    def post(item: Reader) -> Document:
-        if _refuse_closed(item, order):
-            return {}
-        wanted = displayed(item.text("SalesOrderLine")) if item.text("SalesOrderLine") else ""
-        leaving = [line for line in order.lines if not wanted or line.SalesOrderLine == wanted]
-        if wanted and not leaving:
-            item.not_found("SalesOrderLine", "Sales order line")
-            return {}
-        for line in leaving:
-            release_stock(posting.store, line)
-        gone = {line.SalesOrderLine for line in leaving}
-        kept = tuple(line for line in order.lines if line.SalesOrderLine not in gone)
-        changed = (
-            msgspec.structs.replace(order, lines=kept)
-            if wanted
-            else msgspec.structs.replace(
-                order, OrderStatus=CANCELLED, CancelledFlag="Y", lines=tuple(map(_emptied, order.lines))
-            )
+
+def cancel_item(posting: Posting, order: SalesOrder, item: Reader) -> Document:
+    """SORTOX for one item: cancel an order, or one of its lines."""
+    if _refuse_closed(item, order):
+        return {}
+    wanted = displayed(item.text("SalesOrderLine")) if item.text("SalesOrderLine") else ""
+    leaving = [line for line in order.lines if not wanted or line.SalesOrderLine == wanted]
+    if wanted and not leaving:
+        item.not_found("SalesOrderLine", "Sales order line")
+        return {}
+    for line in leaving:
+        release_stock(posting.store, line)
+    gone = {line.SalesOrderLine for line in leaving}
+    kept = tuple(line for line in order.lines if line.SalesOrderLine not in gone)
+    changed = (
+        msgspec.structs.replace(order, lines=kept)
+        if wanted
+        else msgspec.structs.replace(
+            order, OrderStatus=CANCELLED, CancelledFlag="Y", lines=tuple(map(_emptied, order.lines))
         )
-        posting.store.orders.put(order.SalesOrder, changed)
-        completed = item.choice("MarkLineComplete", "N Y", "N")
-        return {
-            "SalesOrder": order.SalesOrder, "SalesOrderLine": wanted,
-            "Cancelled": "N" if completed == "Y" else "Y", "Completed": completed,
-        }  # fmt: skip
-
-    return run(posting, Plan("SORTOX", CANCEL_ORDER, post), [document])
+    )
+    posting.store.orders.put(order.SalesOrder, changed)
+    completed = item.choice("MarkLineComplete", "N Y", "N")
+    return {
+        "SalesOrder": order.SalesOrder, "SalesOrderLine": wanted,
+        "Cancelled": "N" if completed == "Y" else "Y", "Completed": completed,
+    }  # fmt: skip
 
 
 def _emptied(line: OrderLine) -> OrderLine:
@@ -138,67 +144,71 @@ def _emptied(line: OrderLine) -> OrderLine:
 
 def set_status(posting: Posting, order: SalesOrder, document: Document) -> Outcome:
     """SORTOS: move an order to another status; leaving suspense needs a CreditAuthority."""
+    return run(
+        posting, Plan("SORTOS", ORDER_STATUS, lambda item: status_item(posting, order, item)), [document]
+    )
 
-    def post(item: Reader) -> Document:
-        new = item.required("NewOrderStatus")
-        if item.failed() or _refuse_closed(item, order):
-            return {}
-        item.choice("NewOrderStatus", "1 2 3 4 8 9 S", "1")
-        if order.OrderStatus == "S" and new != "S" and not item.text("CreditAuthority"):
-            item.refuse("CreditAuthority", REFUSED, "Credit authority is required to release from suspense")
-        if item.failed():
-            return {}
-        if new == "9":
-            for line in order.lines:
-                release_stock(posting.store, line)
-        lines = tuple(map(_emptied, order.lines)) if new == "9" else order.lines
-        posting.store.orders.put(
-            order.SalesOrder, msgspec.structs.replace(order, OrderStatus=new, lines=lines)
-        )
-        return {"SalesOrder": order.SalesOrder, "OrderStatus": order.OrderStatus, "NewOrderStatus": new}
 
-    return run(posting, Plan("SORTOS", ORDER_STATUS, post), [document])
+def status_item(posting: Posting, order: SalesOrder, item: Reader) -> Document:
+    """SORTOS for one item: move an order to another status; leaving suspense needs a CreditAuthority."""
+    new = item.required("NewOrderStatus")
+    if item.failed() or _refuse_closed(item, order):
+        return {}
+    item.choice("NewOrderStatus", "1 2 3 4 8 9 S", "1")
+    if order.OrderStatus == "S" and new != "S" and not item.text("CreditAuthority"):
+        item.refuse("CreditAuthority", REFUSED, "Credit authority is required to release from suspense")
+    if item.failed():
+        return {}
+    if new == "9":
+        for line in order.lines:
+            release_stock(posting.store, line)
+    lines = tuple(map(_emptied, order.lines)) if new == "9" else order.lines
+    posting.store.orders.put(order.SalesOrder, msgspec.structs.replace(order, OrderStatus=new, lines=lines))
+    return {"SalesOrder": order.SalesOrder, "OrderStatus": order.OrderStatus, "NewOrderStatus": new}
 
 
 def invoice_order(posting: Posting, order: SalesOrder, document: Document) -> Outcome:
     """SORTIC: invoice what was shipped of an order at status 8 and complete it."""
+    return run(
+        posting, Plan("SORTIC", INVOICE_ORDER, lambda item: invoice_item(posting, order, item)), [document]
+    )
 
-    def post(item: Reader) -> Document:
-        month = posting.month
-        posting.check_period(month, item)
-        if order.OrderStatus != "8":
-            text = f"Status of sales order '{displayed(order.SalesOrder)}' must be 8, ready to invoice"
-            item.refuse("SalesOrder", INVALID_CHOICE, text)
-        kind = item.choice("OrderType", "I C", "I")
-        date = item.date("InvoiceDate", posting.store.accounting_date().isoformat())
-        net, tax = order_value(posting.store, order, shipped_only=True)
-        if item.failed():
-            return {}
-        raised = raise_document(
-            posting,
-            Receivable(
-                order.Customer, "C" if kind == "C" else "I", money(net + tax), tax, date, month,
-                sales_order=order.SalesOrder, purchase_order=order.CustomerPoNumber, branch=order.Branch,
-                terms=order.InvTermsOverride, reference=order.CustomerPoNumber,
-            ),
-        )  # fmt: skip
-        for line in order.lines:
-            _ship(posting, line)
-        done = msgspec.structs.replace(
-            order,
-            OrderStatus="9",
-            LastInvoice=raised.invoice,
-            DateLastInvPrt=date,
-            lines=tuple(msgspec.structs.replace(line, allocates=False) for line in order.lines),
-        )
-        posting.store.orders.put(order.SalesOrder, done)
-        year, period = month.split("-")
-        return {
-            "SalesOrder": order.SalesOrder, "InvoiceNumber": raised.invoice, "TrnYear": year,
-            "TrnMonth": period, "Register": raised.register, "GlJournal": raised.gl_journal,
-        }  # fmt: skip
 
-    return run(posting, Plan("SORTIC", INVOICE_ORDER, post), [document])
+def invoice_item(posting: Posting, order: SalesOrder, item: Reader) -> Document:
+    """SORTIC for one item: invoice what was shipped of an order at status 8 and complete it."""
+    month = posting.month
+    posting.check_period(month, item)
+    if order.OrderStatus != "8":
+        text = f"Status of sales order '{displayed(order.SalesOrder)}' must be 8, ready to invoice"
+        item.refuse("SalesOrder", INVALID_CHOICE, text)
+    kind = item.choice("OrderType", "I C", "I")
+    date = item.date("InvoiceDate", posting.store.accounting_date().isoformat())
+    net, tax = order_value(posting.store, order, shipped_only=True)
+    if item.failed():
+        return {}
+    raised = raise_document(
+        posting,
+        Receivable(
+            order.Customer, "C" if kind == "C" else "I", money(net + tax), tax, date, month,
+            sales_order=order.SalesOrder, purchase_order=order.CustomerPoNumber, branch=order.Branch,
+            terms=order.InvTermsOverride, reference=order.CustomerPoNumber,
+        ),
+    )  # fmt: skip
+    for line in order.lines:
+        _ship(posting, line)
+    done = msgspec.structs.replace(
+        order,
+        OrderStatus="9",
+        LastInvoice=raised.invoice,
+        DateLastInvPrt=date,
+        lines=tuple(msgspec.structs.replace(line, allocates=False) for line in order.lines),
+    )
+    posting.store.orders.put(order.SalesOrder, done)
+    year, period = month.split("-")
+    return {
+        "SalesOrder": order.SalesOrder, "InvoiceNumber": raised.invoice, "TrnYear": year,
+        "TrnMonth": period, "Register": raised.register, "GlJournal": raised.gl_journal,
+    }  # fmt: skip
 
 
 def _ship(posting: Posting, line: OrderLine) -> None:

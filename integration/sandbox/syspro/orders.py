@@ -24,12 +24,12 @@ CANCELLED = "\\"
 
 def import_orders(posting: Posting, orders: list[Document]) -> Outcome:
     """Add sales orders (OrderActionType A), one result per order."""
-    rules = _OrderRules(posting)
+    rules = OrderRules(posting)
     posting.warnings_allowed("N Y W")
     return run(posting, Plan("SORTOI", ORDER, rules.add), orders)
 
 
-class _OrderRules:
+class OrderRules:
     """The parameters of one import and the rules they switch."""
 
     def __init__(self, posting: Posting) -> None:

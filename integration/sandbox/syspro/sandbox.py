@@ -7,6 +7,8 @@ from integration.sandbox.syspro.asgi import Application, Handler
 from integration.sandbox.syspro.config import SysproSandboxConfig
 from integration.sandbox.syspro.control import PREFIX as CONTROL_PREFIX
 from integration.sandbox.syspro.control import ControlFace
+from integration.sandbox.syspro.enet.face import PREFIX as ENET_PREFIX
+from integration.sandbox.syspro.enet.face import EnetFace, writes
 from integration.sandbox.syspro.harmony.face import PREFIX as HARMONY_PREFIX
 from integration.sandbox.syspro.harmony.face import HarmonyFace
 from integration.sandbox.syspro.sessions import Sessions
@@ -40,14 +42,20 @@ class SysproSandbox:
         load_default_world(self.store, self.config.default_world)
         self.sessions = Sessions(self.config)
         self.harmony = HarmonyFace(self.store, self.sessions)
+        self.enet = EnetFace(self.store, self.sessions)
         self.control = ControlFace(self.store, self.sessions, self.harmony)
         self.plan = FaultPlan(self.config.seed, TRANSPORT_FAULTS | SYSTEM_FAULTS)
         self.plan.is_write = is_write
-        faces: list[tuple[str, Handler]] = [(CONTROL_PREFIX, self.control), (HARMONY_PREFIX, self.harmony)]
+        faces: list[tuple[str, Handler]] = [
+            (CONTROL_PREFIX, self.control),
+            (HARMONY_PREFIX, self.harmony),
+            (ENET_PREFIX, self.enet),
+        ]
         self.app = FaultyApp(Application(faces), self.plan, FaultOptions(error_body=_UNAVAILABLE))
 
 
 def is_write(method: str, path: str, body: bytes) -> bool:
-    """Which calls of the JSON face change the company's books."""
+    """Which calls change the company's books, on either face."""
     lowered = path.lower()
-    return method.upper() in {"POST", "PUT"} and not any(part in lowered for part in _READING_POSTS)
+    reading = any(part in lowered for part in _READING_POSTS)
+    return writes(path) or (method.upper() in {"POST", "PUT"} and not reading)

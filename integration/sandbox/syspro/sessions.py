@@ -21,6 +21,7 @@ class LogonRefused(Enum):
     """Why a logon was refused."""
 
     CREDENTIALS = "credentials"
+    COMPANY = "company"
     SEATS = "seats"
 
 
@@ -44,34 +45,35 @@ class Sessions:
     def __init__(self, config: SysproSandboxConfig, clock: Callable[[], float] = time.monotonic) -> None:
         self._config = config
         self._clock = clock
-        self._by_operator: dict[str, Session] = {}
         self._by_token: dict[str, Session] = {}
         self.evictions = 0
 
     def logon(
         self, operator: str, password: str, company: str, company_password: str
     ) -> Session | LogonRefused:
-        """Start a session, ending the operator's earlier one; the seat is the operator's own then."""
+        """Start a session, ending the operator's earlier one; the seat is the operator's own then.
+
+        With ``Quirks.logon_allows_two_sessions`` the earlier one lives on and a further seat is taken.
+        """
         config = self._config
         expected = config.operators.get(operator.strip().upper())
-        if (
-            expected is None
-            or not secrets.compare_digest(expected.encode(), password.encode())
-            or company.strip().upper() != config.company
-            or company_password != config.company_password
-        ):
+        if expected is None or not secrets.compare_digest(expected.encode(), password.encode()):
             return LogonRefused.CREDENTIALS
+        if company.strip().upper() != config.company or company_password != config.company_password:
+            return LogonRefused.COMPANY
         self._expire()
         operator = operator.strip().upper()
-        earlier = self._by_operator.get(operator)
-        if earlier is None and len(self._by_operator) >= config.settings.seats:
+        shared = config.quirks.logon_allows_two_sessions
+        earlier = [] if shared else [s for s in self._by_token.values() if s.operator == operator]
+        if not earlier and len(self._by_token) >= config.settings.seats:
             return LogonRefused.SEATS
-        if earlier is not None:
-            self._drop(earlier)
+        for session in earlier:
+            self._drop(session)
             self.evictions += 1
         now = self._clock()
-        session = Session(operator, secrets.token_hex(17).upper(), now, now)
-        self._by_operator[operator] = self._by_token[session.token] = session
+        # Recorded tokens are a GUID's 32 digits and two zeros.
+        session = Session(operator, f"{secrets.token_hex(16).upper()}00", now, now)
+        self._by_token[session.token] = session
         return session
 
     def current(self, token: str) -> Session | None:
@@ -96,18 +98,16 @@ class Sessions:
     def active(self) -> list[Session]:
         """The live sessions, oldest first."""
         self._expire()
-        return sorted(self._by_operator.values(), key=lambda session: session.started)
+        return sorted(self._by_token.values(), key=lambda session: session.started)
 
     def clear(self) -> None:
         """End every session."""
-        self._by_operator.clear()
         self._by_token.clear()
 
     def _expire(self) -> None:
         limit = self._clock() - self._config.settings.session_timeout_s
-        for session in [s for s in self._by_operator.values() if s.last_used < limit]:
+        for session in [s for s in self._by_token.values() if s.last_used < limit]:
             self._drop(session)
 
     def _drop(self, session: Session) -> None:
-        self._by_operator.pop(session.operator, None)
         self._by_token.pop(session.token, None)

@@ -49,10 +49,11 @@ def check_widths(reader: Reader, known: Shape, *, columns: bool) -> None:
             check_widths(repeat, inner, columns=columns)
 
 
-_NUMERIC = frozenset({"money", "qty", "price", "rate", "percent"})
+# Kinds that are read as what they are: a long date is no date, whatever its width.
+_NUMERIC = frozenset({"money", "qty", "price", "rate", "percent", "date"})
 # Elements wider than the column that stores them: e.net cuts these silently.
 _COLUMNS = {"SpecialInstrs": "30"}
-_WIDTHS = {"date": 10, "flag": 1, "texts": 400}
+_WIDTHS = {"flag": 1, "texts": 400}
 
 
 def _check_width(reader: Reader, name: str, value: Value, kind: str) -> None:

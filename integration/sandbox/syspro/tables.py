@@ -66,6 +66,13 @@ class Table(Generic[Row]):
         self._write(key, row)
         self._undo.note(lambda: self._write(key, before))
 
+    def remove(self, key: str) -> None:
+        """Take a row away; nothing happens when there is none."""
+        before = self._rows.get(key)
+        if before is not None:
+            self._write(key, None)
+            self._undo.note(lambda: self._write(key, before))
+
     def keys_after(self, start: str) -> list[str]:
         """All keys greater than ``start``, in order."""
         return self._keys[bisect_right(self._keys, start) :] if start else self._keys

@@ -5,20 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from integration.sandbox.syspro.asgi import Request
+from integration.sandbox.syspro.faults_of_calls import ignored_elements
 from integration.sandbox.syspro.harmony.answers import HarmonyError
 from integration.sandbox.syspro.posting import Posting
 from integration.sandbox.syspro.sessions import Session
 from integration.sandbox.syspro.store import Store
 from integration.sandbox.syspro.values import Document
-
-# What a careless site is most likely to lose, when a fault does not name the element.
-_IGNORED_BY_DEFAULT = {
-    "SORTOI": "SpecialInstrs",
-    "ARSTPY": "PaymentNarration",
-    "ARSTIN": "Reference",
-    "GENTJL": "Notation",
-    "ARSSCS": "Email",
-}
 
 
 class Call(msgspec.Struct):
@@ -33,11 +25,7 @@ class Call(msgspec.Struct):
 
     def posting(self, parameters: Document) -> Posting:
         """Begin a posting under the operator's name, with the fault of this request if it drops elements."""
-        fault = self.request.fault_named("element-ignored")
-        ignored: tuple[str, ...] = ()
-        if fault is not None:
-            named = fault.parameters.get("element")
-            ignored = (str(named) if named else _IGNORED_BY_DEFAULT.get(self.business_object, ""),)
+        ignored = ignored_elements(self.request.fault, self.business_object)
         return Posting(self.store, parameters, self.session.operator, ignored)
 
     @property
