@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Literal
 
 from msgspec import Struct, structs
@@ -74,9 +75,14 @@ def is_exception(findings: Sequence[Finding]) -> bool:
 
 
 def _members(path: str, sent: Struct, stored: Struct) -> Iterator[Finding]:
-    for field in structs.fields(type(sent)):
-        name = field.encode_name
-        yield from _value(f"{path}{name}", name, getattr(sent, field.name), getattr(stored, field.name))
+    for name, attribute in _names(type(sent)):
+        yield from _value(f"{path}{name}", name, getattr(sent, attribute), getattr(stored, attribute))
+
+
+@cache
+def _names(kind: type[Struct]) -> tuple[tuple[str, str], ...]:
+    # Resolving a struct's annotations costs more than the comparison, and never changes.
+    return tuple((field.encode_name, field.name) for field in structs.fields(kind))
 
 
 def _value(path: str, name: str, sent: object, stored: object) -> Iterator[Finding]:

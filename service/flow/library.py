@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from integration.errors import Misconfigured
@@ -69,6 +71,7 @@ def compiled(document: MappingDocument) -> Mapping:
     return compile_mapping(document, dictionary, shared_tables())
 
 
+@cache
 def shared_tables() -> dict[str, dict[str, str]]:
     """The value tables that every mapping may look things up in."""
     tables = resources.document("reference/payment_status.yaml")

@@ -169,7 +169,8 @@ def _stores_nothing() -> Litestar:
         body = await request.body()
         headers = {name.lower(): value for name, value in request.headers.items()}
         webhook.verified(headers, body, ["whsec_test_0123456789"], datetime.now(UTC))
-        return {"new": bool(webhook.event(headers, body, "sandbox") and mask_bytes(body) and pair)}
+        event = webhook.event(headers, body, "sandbox")
+        return {"new": bool(event.event_id and mask_bytes(body) and pair)}
 
     return Litestar([take], openapi_config=None, logging_config=None)
 

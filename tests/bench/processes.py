@@ -39,13 +39,15 @@ def _stat(pid: int) -> list[str]:
 
 def children(pid: int) -> list[int]:
     """The living children of a process."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                if int(_stat(int(entry.name))[1]) == pid:
-                    found.append(int(entry.name))
-    return found
+    every = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    return [each for each in every if _parent(each) == pid]
+
+
+def _parent(pid: int) -> int:
+    try:
+        return int(_stat(pid)[1])
+    except OSError:
+        return 0  # it ended meanwhile
 
 
 def cpu_seconds(pid: int, *, family: bool = False) -> float:

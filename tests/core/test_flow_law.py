@@ -157,7 +157,11 @@ def test_a_flow_has_a_version_and_a_bounded_size() -> None:
         ("screen", {"hold_above": 50}, "has no setting `hold_above`"),
         ("wait", {}, "needs the setting `minutes`"),
         ("wait", {"minutes": True}, "must be a whole number from 1 to"),
-        ("aggregate", {"by": ["kind"], "operation": "sum"}, "needs exactly one of the settings minutes and count"),
+        (
+            "aggregate",
+            {"by": ["kind"], "operation": "sum"},
+            "needs exactly one of the settings minutes and count",
+        ),
         ("wait", {"minutes": 0}, "must be a whole number from 1 to 43200"),
         ("tell", {"whom": "everybody"}, "cannot be `everybody`"),
         ("tell", {"whom": "shop", "status": ""}, "`status` must be a text"),

@@ -205,7 +205,7 @@ class Site:
             if row["CustomerPoNumber"] == code
         ]
 
-    async def fault(self, system: str, fault: str, times: int = 1, **match: Any) -> None:
+    async def fault(self, system: str, fault: str, times: int = 1, **match: str) -> None:
         """Order a fault of one of the stand-ins."""
         answer = await self.http.post(
             f"{self.urls[system]}/_sandbox/faults",

@@ -11,8 +11,8 @@ from service.jobs.lane import Pace, advance_lane
 from service.store import lanes
 from tests.flow.site import PACE, Site
 
-WRITES = {"method": "POST", "path": "/AccountsReceivable/Payment"}
-ORDERS = {"method": "POST", "path": "/SalesOrder"}
+PAYMENTS = "/AccountsReceivable/Payment"
+ORDERS = "/SalesOrder"
 
 
 async def until_final(north: Site, code: str, rounds: int = 12) -> str:
@@ -26,12 +26,12 @@ async def until_final(north: Site, code: str, rounds: int = 12) -> str:
     return payment.state
 
 
-@pytest.mark.parametrize("where", [WRITES, ORDERS], ids=["ar payment", "sales order"])
+@pytest.mark.parametrize("where", [PAYMENTS, ORDERS], ids=["ar payment", "sales order"])
 @pytest.mark.parametrize(
     "fault", ["commit-then-drop", "slow", "garbage", "drop", "5xx", "locked", "session-killed"]
 )
-async def test_a_failing_write_posts_once(north: Site, fault: str, where: dict[str, str]) -> None:
-    await north.fault("syspro", fault, **where)
+async def test_a_failing_write_posts_once(north: Site, fault: str, where: str) -> None:
+    await north.fault("syspro", fault, method="POST", path=where)
     await north.sale("SO-104233-2", 12_995)
 
     assert await until_final(north, "SO-104233-2") == "confirmed"
@@ -41,7 +41,7 @@ async def test_a_failing_write_posts_once(north: Site, fault: str, where: dict[s
 
 
 async def test_a_document_whose_answer_was_lost_is_adopted_not_sent_again(north: Site) -> None:
-    await north.fault("syspro", "commit-then-drop", **WRITES)
+    await north.fault("syspro", "commit-then-drop", method="POST", path=PAYMENTS)
     await north.sale("SO-1", 1_000)
 
     await until_final(north, "SO-1")
@@ -53,7 +53,7 @@ async def test_a_document_whose_answer_was_lost_is_adopted_not_sent_again(north:
 
 
 async def test_a_document_is_sent_again_only_after_three_looks(north: Site) -> None:
-    await north.fault("syspro", "drop", **WRITES)
+    await north.fault("syspro", "drop", method="POST", path=PAYMENTS)
     await north.sale("SO-1", 1_000)
 
     await until_final(north, "SO-1")
@@ -145,7 +145,7 @@ async def test_a_receipt_that_kept_no_reference_is_recognised_by_its_order_and_v
     await north.http.put(
         f"{north.urls['syspro']}/_sandbox/quirks", json={"unapplied_without_reference": True}
     )
-    await north.fault("syspro", "commit-then-drop", **WRITES)
+    await north.fault("syspro", "commit-then-drop", method="POST", path=PAYMENTS)
     await north.sale("SO-1", 1_000)
 
     assert await until_final(north, "SO-1") == "confirmed"
