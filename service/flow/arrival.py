@@ -195,7 +195,7 @@ def _read_into(payment: Payment, each: Found, stage: Stage) -> None:
     if each.order is not None:
         payment.order = msgspec.to_builtins(each.order)
         payment.order_reference = each.order.reference
-        payment.customer = each.order.customer.reference
+        payment.customer = each.order.customer.reference.replace("\0", "")
     payment.customer = payment.customer or stage.pair.defaults.get("customer", "")
     if transaction.state == "captured":
         payment.lane, payment.due_at, payment.final_at = stage.lane.lane, stage.clock(), None

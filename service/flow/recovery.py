@@ -8,6 +8,7 @@ from __future__ import annotations
 import traceback
 
 import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from integration.errors import IntegrationError, Misconfigured, Transient
 from service.core.lifecycle import IN_LEDGER, PaymentState
@@ -15,9 +16,15 @@ from service.core.retries import Failure, GiveUp, next_attempt
 from service.flow.stage import Stage
 from service.flow.trip import Trip
 from service.store.dead_letters import DeadLetter
+from service.store.lanes import LaneLost
+from service.store.payments import PaymentChanged
 
 JsonObject = dict[str, object]
 log = structlog.get_logger()
+
+# The database went away, or the lane or payment is somebody else's now: nothing is wrong with the payment, nothing of
+# this batch is written, and the lane's next holder begins where the rows say.
+NOT_THE_PAYMENTS = (LaneLost, PaymentChanged, OperationalError, InterfaceError)
 
 
 def as_document(error: BaseException) -> JsonObject:

@@ -19,7 +19,7 @@ from service.flow.facts import facts_of
 from service.flow.look_up import look_up
 from service.flow.map import map_documents
 from service.flow.post import post
-from service.flow.recovery import failed
+from service.flow.recovery import NOT_THE_PAYMENTS, failed
 from service.flow.screen import remember, screen
 from service.flow.stage import Stage
 from service.flow.tell import tell
@@ -111,7 +111,7 @@ async def _take(step: str, batch: Sequence[Trip], stage: Stage) -> None:
         return
     try:
         await STEPS_BY_NAME[step](batch, stage)
-    except lanes.LaneLost:
+    except NOT_THE_PAYMENTS:
         raise
     except Exception as error:  # noqa: BLE001 - whatever a step raises for its batch, each payment is told
         for trip in batch:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from service.flow.recovery import failed
+from service.flow.recovery import NOT_THE_PAYMENTS, failed
 from service.flow.stage import Stage
 from service.flow.trip import Trip
-from service.store.lanes import LaneLost
 
 
 async def each(trips: Sequence[Trip], stage: Stage, take: Callable[[Trip, Stage], Awaitable[None]]) -> None:
@@ -19,7 +18,7 @@ async def each(trips: Sequence[Trip], stage: Stage, take: Callable[[Trip, Stage]
         async with room:
             try:
                 await take(trip, stage)
-            except LaneLost:
+            except NOT_THE_PAYMENTS:
                 raise
             except Exception as error:  # noqa: BLE001 - the class of the error decides, in recovery
                 failed(trip, error, stage)

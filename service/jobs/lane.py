@@ -17,6 +17,7 @@ from service.flow.stage import Stage
 from service.flow.stages import Stages
 from service.store import bell, lanes
 from service.store.lanes import LaneLost
+from service.store.payments import PaymentChanged
 
 log = structlog.get_logger()
 
@@ -41,7 +42,7 @@ async def advance_lane(stages: Stages, lane: str, pace: Pace) -> None:
         if pace.linger_seconds:
             await asyncio.sleep(pace.linger_seconds)
         await drain(await stages.of(held), pace)
-    except LaneLost:
+    except (LaneLost, PaymentChanged):
         log.info("lane.lost", lane=lane)
     except Exception:
         log.exception("lane.failed", lane=lane)

@@ -38,6 +38,7 @@ class Posting(Struct, kw_only=True):
     sent_at: datetime | None = None
     confirmed_at: datetime | None = None
     error: JsonObject | None = None
+    stored: tuple[object, ...] = ()  # its written members as the database has them
 
 
 class Payment(Struct, kw_only=True):
@@ -80,16 +81,37 @@ class Payment(Struct, kw_only=True):
     changed_at: datetime
     final_at: datetime | None
     postings: list[Posting] = []
+    stored: tuple[object, ...] = ()  # its documents as the database has them
 
 
-_PAYMENT_FIELDS = [name for name in Payment.__struct_fields__ if name != "postings"]
+_PAYMENT_FIELDS = [name for name in Payment.__struct_fields__ if name not in ("postings", "stored")]
 _PAYMENT_COLUMNS = [payments.c[name] for name in _PAYMENT_FIELDS]
-_POSTING_COLUMNS = [postings.c[name] for name in Posting.__struct_fields__]
+_POSTING_FIELDS = [name for name in Posting.__struct_fields__ if name != "stored"]
+_POSTING_COLUMNS = [postings.c[name] for name in _POSTING_FIELDS]
 _KEPT = ("payment_id", "pair", "transaction_id", "created_at", "changed_at", "revision")
 _WRITTEN = [name for name in _PAYMENT_FIELDS if name not in _KEPT]
+# Documents are large, and most steps leave them alone: only those that are new objects are written again.
+_DOCUMENTS = ("gateway", "order", "mapped", "trace", "findings", "error")
+_LIGHT = [name for name in _WRITTEN if name not in _DOCUMENTS]
 _POSTING_WRITTEN = (
     "state", "erp_key", "receipt", "look_ups", "sent_at", "confirmed_at", "error", "document",
 )  # fmt: skip
+
+
+def _documents(payment: Payment) -> tuple[object, ...]:
+    return tuple(getattr(payment, name) for name in _DOCUMENTS)
+
+
+def _state_of(posting: Posting) -> tuple[object, ...]:
+    return tuple(getattr(posting, name) for name in _POSTING_WRITTEN)
+
+
+def _changed(payment: Payment) -> tuple[str, ...]:
+    """The documents of a payment that are not the objects which were last stored."""
+    if not payment.stored:
+        return _DOCUMENTS
+    now = zip(_DOCUMENTS, _documents(payment), payment.stored, strict=True)
+    return tuple(name for name, document, before in now if document is not before)
 
 
 def _writes(table: Table, names: Sequence[str]) -> dict[str, object]:
@@ -112,14 +134,16 @@ async def _with_postings(connection: AsyncConnection, found: list[Payment]) -> l
         return found
     by_id = {each.payment_id: each for each in found}
     for each in found:
-        each.postings = []
+        each.postings, each.stored = [], _documents(each)
     rows = await connection.execute(
         select(*_POSTING_COLUMNS)
         .where(postings.c.payment_id.in_(list(by_id)))
         .order_by(postings.c.payment_id, postings.c.sequence)
     )
     for row in rows.mappings():
-        by_id[row["payment_id"]].postings.append(Posting(**row))
+        posting = Posting(**row)
+        posting.stored = _state_of(posting)
+        by_id[row["payment_id"]].postings.append(posting)
     return found
 
 
@@ -155,6 +179,7 @@ async def add(connection: AsyncConnection, new: Sequence[Payment]) -> None:
         each.payment_id = await connection.scalar(
             insert(payments).values(values).returning(payments.c.payment_id)
         )
+        each.stored = _documents(each)
 
 
 async def save(connection: AsyncConnection, changed: Sequence[Payment]) -> None:
@@ -163,30 +188,14 @@ async def save(connection: AsyncConnection, changed: Sequence[Payment]) -> None:
     Raises:
         PaymentChanged: one of them was written by somebody else since it was read.
     """
-    if not changed:
-        return
-    result = await connection.execute(
-        update(payments)
-        .where(
-            payments.c.payment_id == bindparam("at_payment_id"),
-            payments.c.revision == bindparam("at_revision"),
-        )
-        .values(
-            _writes(payments, _WRITTEN) | {"changed_at": func.now(), "revision": payments.c.revision + 1}
-        ),
-        [
-            {f"to_{name}": getattr(each, name) for name in _WRITTEN}
-            | {"at_payment_id": each.payment_id, "at_revision": each.revision}
-            for each in changed
-        ],
-    )
-    if result.rowcount != len(changed):
-        raise PaymentChanged(", ".join(str(each.payment_id) for each in changed))
+    groups: dict[tuple[str, ...], list[Payment]] = {}
     for each in changed:
-        each.revision += 1
+        groups.setdefault(_changed(each), []).append(each)
+    for documents, members in groups.items():
+        await _write(connection, [*_LIGHT, *documents], members)
     every = [posting for each in changed for posting in each.postings]
     await _add_postings(connection, [each for each in every if not each.posting_id])
-    stored = [each for each in every if each.posting_id]
+    stored = [each for each in every if each.stored and each.stored != _state_of(each)]
     if stored:
         await connection.execute(
             update(postings)
@@ -198,12 +207,35 @@ async def save(connection: AsyncConnection, changed: Sequence[Payment]) -> None:
                 for each in stored
             ],
         )
+    for posting in every:
+        posting.stored = _state_of(posting)
+
+
+async def _write(connection: AsyncConnection, names: Sequence[str], members: Sequence[Payment]) -> None:
+    result = await connection.execute(
+        update(payments)
+        .where(
+            payments.c.payment_id == bindparam("at_payment_id"),
+            payments.c.revision == bindparam("at_revision"),
+        )
+        .values(_writes(payments, names) | {"changed_at": func.now(), "revision": payments.c.revision + 1}),
+        [
+            {f"to_{name}": getattr(each, name) for name in names}
+            | {"at_payment_id": each.payment_id, "at_revision": each.revision}
+            for each in members
+        ],
+    )
+    if result.rowcount != len(members):
+        raise PaymentChanged(", ".join(str(each.payment_id) for each in members))
+    for each in members:
+        each.revision += 1
+        each.stored = _documents(each)
 
 
 async def _add_postings(connection: AsyncConnection, new: Sequence[Posting]) -> None:
     if not new:
         return
-    names = [n for n in Posting.__struct_fields__ if n not in ("posting_id", "prepared_at")]
+    names = [name for name in _POSTING_FIELDS if name not in ("posting_id", "prepared_at")]
     rows = await connection.execute(
         insert(postings)
         .values([{name: getattr(each, name) for name in names} for each in new])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from tests.flow.site import Site
 from tests.flow.test_exactly_once import until_final
@@ -168,3 +169,30 @@ async def test_an_element_that_syspro_dropped_is_a_finding_on_the_payment(north:
     assert payment.state == "confirmed"
     found = payment.findings["confirm"]["findings"]  # type: ignore[index]
     assert [(each["element"], each["stored"]) for each in found] == [("SpecialInstrs", "nothing")]
+
+
+async def test_a_nul_character_from_the_shop_holds_nobody_up(north: Site) -> None:
+    await north.sale("SO-1", 1_000, lines=[{**line("A100", "10.00"), "description": "Wid\0get"}])
+    await north.sale("SO-2", 2_000)
+
+    assert await until_final(north, "SO-1") in ("confirmed", "dead_letter")
+    assert await until_final(north, "SO-2") == "confirmed"
+
+
+async def test_a_database_that_goes_away_in_the_middle_of_a_step_stops_no_payment(
+    north: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from service.store import payments
+
+    await north.sale("SO-1", 1_000)
+    save, times = payments.save, iter(range(100))
+
+    async def once_in_three(*arguments: object) -> None:
+        if next(times) % 3 == 2:
+            raise OperationalError("UPDATE", {}, Exception("the database system is shutting down"))
+        await save(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(payments, "save", once_in_three)
+
+    assert await until_final(north, "SO-1", rounds=40) == "confirmed"
+    assert await north.ar_payments("SO-1") == [1_000]

@@ -252,3 +252,17 @@ def in_parallel(work, times: int) -> None:  # type: ignore[no-untyped-def]
         thread.join()
     if failures:
         raise failures[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "stored"),
+    [
+        ("a\0b", "ab"),
+        ("\0", ""),
+        ("back\\u0000slash", "back\\u0000slash"),
+        ("\\\0", "\\"),
+        ("plain", "plain"),
+    ],
+)
+def test_a_nul_character_is_left_out_of_a_document_and_nothing_else_is(value: str, stored: str) -> None:
+    assert msgspec.json.decode(database.encode_json({"text": value})) == {"text": stored}
