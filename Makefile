@@ -9,7 +9,7 @@ PORT   ?= 8080
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve stop test soak check lint types contracts format handbook lock clean
+.PHONY: bench help setup demo serve stop test soak check lint types contracts format handbook lock clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ stop: setup ## stop private databases that were left running
 
 test: setup ## run the test suite
 	$(BIN)/pytest -n $(JOBS) -m "not soak"
+
+bench: setup ## measure the road beside a script that remembers nothing
+	$(BIN)/python -m tests.bench
 
 soak: setup ## run the long tests, with the full counts
 	$(BIN)/pytest -n $(JOBS) -m soak

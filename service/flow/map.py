@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import msgspec
 
@@ -25,12 +26,17 @@ async def map_documents(trips: Sequence[Trip], stage: Stage) -> None:
     names = sorted({name for trip in trips for name in _names(trip)})
     async with stage.engine.connect() as connection:
         mappings = {name: await stage.library.mapping(connection, stage.lane.pair, name) for name in names}
-    accounts = load_rules(resources.text("templates/gl_rules.yaml"))
+    accounts = _accounts()
 
     async def one(trip: Trip, at: Stage) -> None:
         _map(trip, {name: mappings[name] for name in _names(trip)}, accounts, at)
 
     await each(trips, stage, one)
+
+
+@cache
+def _accounts() -> AccountRules:
+    return load_rules(resources.text("templates/gl_rules.yaml"))
 
 
 def _names(trip: Trip) -> list[str]:

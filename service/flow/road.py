@@ -122,7 +122,8 @@ async def _take(step: str, batch: Sequence[Trip], stage: Stage) -> None:
 def _move_on(trip: Trip, flow: FlowDocument, stage: Stage, posting_lanes: Sequence[str]) -> None:
     payment = trip.payment
     trip.passed_node = False
-    facts = facts_of(payment, stage.clock(), stage.pair.time_zone)
+    # Only a branch reads them, and they take two documents apart.
+    facts = facts_of(payment, stage.clock(), stage.pair.time_zone) if trip.node.branches else {}
     following = next_node(flow, trip.node.id, facts)
     if following is None or flow.node(following).step == "end":
         payment.lane, payment.due_at, payment.node = None, None, following or trip.node.id

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import cache
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,7 +16,7 @@ from integration.canonical.party import PostalAddress
 from integration.canonical.payment import GatewayTransaction
 from service import resources
 from service.core.lifecycle import PaymentState
-from service.core.screening import Held, decide, load_rules
+from service.core.screening import Held, Rules, decide, load_rules
 from service.core.screening_memory import WINDOW, Candidate, Memory, ScreeningEvent
 from service.flow.facts import order_of, transaction_of
 from service.flow.stage import Stage
@@ -28,7 +29,7 @@ async def screen(trips: Sequence[Trip], stage: Stage) -> None:
     """Decide about each payment, in the order in which they were made."""
     if not stage.remembered:
         await _rebuild(stage)
-    rules = load_rules(resources.text("templates/screening_rules.yaml"))
+    rules = _rules()
     for trip in sorted(trips, key=lambda trip: (_event(trip.payment).at, trip.payment.transaction_id)):
         candidate = _candidate(trip.payment)
         decision = decide(stage.memory.facts_for(candidate), rules)
@@ -41,6 +42,11 @@ async def screen(trips: Sequence[Trip], stage: Stage) -> None:
             trip.ended(PaymentState.HELD, stage.clock(), reasons=reasons)
         else:
             trip.passed(PaymentState.CLEARED)
+
+
+@cache
+def _rules() -> Rules:
+    return load_rules(resources.text("templates/screening_rules.yaml"))
 
 
 async def _rebuild(stage: Stage) -> None:
