@@ -184,6 +184,13 @@ async def new_instruction(
     if data.instruction_type == "release":
         held = (await counter.till.gateway.transaction(known_id)).amount
         amount = money(data.amount if data.amount is not None else held.minor, data.currency or held.currency)
+        if amount != held:
+            # No interface of Opayo tells afterwards how much was released, so the whole would be posted.
+            raise InvalidPayment(
+                f"A hold is released whole: {held}, not {amount}",
+                code="opayo.partial-release",
+                hint="Release the whole amount and refund the rest, or abort and take a new payment.",
+            )
     instruction = Instruction(kind=data.instruction_type, transaction_id=known_id, amount=amount)
     await requests.instruct(counter.till, instruction)
     return InstructionShown(transaction_id=known_id, instruction_type=data.instruction_type)

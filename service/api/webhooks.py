@@ -16,7 +16,7 @@ from integration.opayo import notification, webhook
 from service.api.context import AppContext, Context
 from service.api.parameters import PairName
 from service.api.problems import Refused
-from service.core.card_data import mask_bytes
+from service.core.card_data import mask, mask_bytes
 from service.store import registrations
 from service.store.inbox import Delivery
 from service.store.pairs import PairSettings
@@ -43,7 +43,14 @@ async def _settings(context: Context, pair: str) -> PairSettings:
     return settings
 
 
+def _insist_plain(delivery: Delivery) -> None:
+    for text in (delivery.event_id, delivery.kind, delivery.vendor_tx_code):
+        if "\0" in text or mask(text) != text:
+            raise Refused(400, "inbox.unlawful-member", "A member of the message holds card data or a NUL")
+
+
 async def _store(context: Context, delivery: Delivery) -> Response[Taken]:
+    _insist_plain(delivery)
     accepted = await context.batcher.store(delivery)
     EVENTS.labels(delivery.pair, delivery.source, "accepted" if accepted.new else "duplicate").inc()
     return Response(Taken(event_id=delivery.event_id, new=accepted.new), status_code=200)

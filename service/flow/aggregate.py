@@ -114,6 +114,25 @@ def leads_to(payment: Payment) -> int | None:
     return lead if isinstance(lead, int) and lead != payment.payment_id else None
 
 
+def insist_ungathered(payment: Payment, step: str, lead_state: str) -> None:
+    """A gathered payment's money is in its lead's document: it is not gathered, mapped or rejected by itself.
+
+    Raises:
+        Rejected: it is gathered, and its lead is not gone.
+    """
+    mark = _mark(payment)
+    if "lead" not in mark or step in ("look_up", "post", "confirm", "tell"):
+        return
+    if leads_to(payment) is not None and lead_state in (PaymentState.IGNORED, PaymentState.REJECTED):
+        payment.findings = {name: found for name, found in payment.findings.items() if name != "aggregate"}
+        return
+    raise Rejected(
+        f"Payment {payment.vendor_tx_code} is gathered with others into one posting",
+        code="replay.gathered",
+        hint="Replay it from the step `post`.",
+    )
+
+
 def carried(payment: Payment) -> Money | None:
     """What a lead's document carries, or `None` for a payment that is not gathered."""
     amount = _mark(payment).get("amount")

@@ -69,12 +69,19 @@ async def outcome(
         )
     if known["state"] == "answered" and known["transaction_id"]:
         found = await till.gateway.transaction(str(known["transaction_id"]))
+        if intent.kind != "refund" and found.state in TAKEN:
+            # A challenge may have ended without our hearing of it; a second message about one state is the first.
+            async with till.engine.begin() as connection:
+                await tell_the_road(
+                    connection, till.pair, found.transaction_id, intent.vendor_tx_code, found.state
+                )
         return msgspec.structs.replace(found, vendor_tx_code=intent.vendor_tx_code)
     found_again = await till.gateway.find(intent.vendor_tx_code)
     if found_again is not None:
         await _settled(till, intent, str(answer.get("mark", "")), found_again)
         return found_again
-    created = known["created_at"]
+    # Of the last attempt: a reopened request has begun again.
+    created = known["changed_at"]
     assert isinstance(created, datetime)
     if datetime.now(UTC) - created < _NEVER_ARRIVED:
         return None

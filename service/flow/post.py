@@ -12,7 +12,7 @@ SYSPRO has no idempotency key, so exactly-once rests on looking, never on hope.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 
 import msgspec
@@ -33,10 +33,10 @@ from service.core.tie_out import Finding, compare
 from service.flow.aggregate import carried, following
 from service.flow.facts import document_of, plan_input
 from service.flow.recovery import as_document, failed
+from service.flow.references import refuse_used_references, without_others
 from service.flow.stage import Stage
 from service.flow.together import each
 from service.flow.trip import Trip
-from service.store import payments
 from service.store.payments import Payment, Posting
 
 JsonObject = dict[str, object]
@@ -53,6 +53,7 @@ async def post(trips: Sequence[Trip], stage: Stage) -> None:
     """Post the documents of each payment."""
     own = await following(trips, stage, PaymentState.POSTED)
     await each(own, stage, _plan)
+    await refuse_used_references(own, stage)
     await _look(_planned(own), stage)
     going = _planned(own)
     for trip in going:
@@ -94,6 +95,8 @@ async def _plan(trip: Trip, stage: Stage) -> None:
             _become(posting, PostingState.PREPARED)
         if posting.state == PostingState.PREPARED:
             posting.document = msgspec.to_builtins(planned.document)
+            # A corrected mapping may name the document otherwise; it is looked for by the name it will have.
+            posting.reference, posting.idempotency_key = planned.reference, planned.idempotency_key
             if planned.parked:
                 _become(posting, PostingState.PARKED)
                 posting.error = {"code": CustomerOnHold.code, "title": planned.parked}
@@ -134,31 +137,10 @@ async def _look(trips: Sequence[Trip], stage: Stage) -> None:
             for trip in dict.fromkeys(trip for trip, _ in pairs):
                 failed(trip, error, stage)
             continue
-        ours = await _without_others(found, stage)
+        ours = await without_others(found, stage)
         for (trip, posting), document in zip(pairs, documents, strict=True):
             if trip.moving:
                 _found(trip, posting, document, ours.get(posting.reference, ()), stage)
-
-
-async def _without_others(
-    found: Mapping[str, tuple[Stored, ...]], stage: Stage
-) -> dict[str, tuple[Stored, ...]]:
-    """What was found, less inferred documents that are recorded for another payment."""
-    inferred = [each for stored in found.values() for each in stored if not each.certain]
-    if not inferred:
-        return dict(found)
-    numbers = sorted({each.receipt.details.get("UnappliedInvoice", "") for each in inferred} - {""})
-    async with stage.engine.connect() as connection:
-        taken = await payments.documents_taken(connection, stage.lane.pair, numbers)
-
-    def ours(reference: str, each: Stored) -> bool:
-        key = (each.document.customer, each.receipt.details.get("UnappliedInvoice", ""))  # type: ignore[union-attr]
-        return each.certain or taken.get(key, reference) == reference
-
-    return {
-        reference: tuple(each for each in stored if ours(reference, each))
-        for reference, stored in found.items()
-    }
 
 
 def _found(
@@ -266,7 +248,7 @@ async def _send_one(trip: Trip, posting: Posting, stage: Stage) -> None:
         receipt = await stage.session.post(document, posting.idempotency_key)
     except AlreadyPosted:
         # SYSPRO's own guard saw our reference: read what is there and take it, if it is ours.
-        found = await _without_others(await stage.session.find([document]), stage)
+        found = await without_others(await stage.session.find([document]), stage)
         stored = found.get(posting.reference, ())
         _found(trip, posting, document, stored, stage)
         if posting.state != PostingState.CONFIRMED:

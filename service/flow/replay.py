@@ -14,6 +14,7 @@ from integration.errors import Misconfigured, NotFound, Rejected
 from service.core.flows import FlowDocument, Node, UnknownNode, next_node
 from service.core.lifecycle import PaymentState, move
 from service.core.lifecycle import replay as sent_back
+from service.flow.aggregate import insist_ungathered, leads_to
 from service.flow.desk import Desk
 from service.flow.facts import facts_of
 from service.flow.publishing import obstacles
@@ -77,10 +78,17 @@ async def reject(desk: Desk, payment_id: int) -> Payment:
         IllegalMove: it is not held.
     """
     payment = await desk.payment(payment_id)
+    await _insist_ungathered(desk, payment, "reject")
     payment.state = str(move(PaymentState(payment.state), PaymentState.REJECTED))
     await _rest(desk, payment, payment.node)
     await desk.line("payment.rejected", payment)
     return payment
+
+
+async def _insist_ungathered(desk: Desk, payment: Payment, step: str) -> None:
+    lead = leads_to(payment)
+    states = await payments.states(desk.connection, payment.pair, [lead]) if lead is not None else {}
+    insist_ungathered(payment, step, states.get(lead or 0, ""))
 
 
 async def replay(desk: Desk, payment_id: int, way: Way) -> Payment:
@@ -96,12 +104,14 @@ async def replay(desk: Desk, payment_id: int, way: Way) -> Payment:
     wanted = way.from_step or stopped_at
     before = payment.state
     if wanted == "ingest":
+        await _insist_ungathered(desk, payment, "ingest")
         payment.state = str(sent_back(PaymentState(payment.state), BEGINS["ingest"]))
         await _ask_again(desk, payment)
     else:
         flow = await _flow(desk, payment, way.flow_version)
         node = _node(flow, wanted)
         _insist(node.step, stopped_at, payment)
+        await _insist_ungathered(desk, payment, node.step)
         payment.state = str(sent_back(PaymentState(payment.state), BEGINS[node.step]))
         payment.flow, payment.flow_version = flow.name, flow.version
         await _set_out(desk, payment, node)

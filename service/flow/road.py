@@ -90,7 +90,8 @@ async def walk(stage: Stage, found: Sequence[payments.Payment]) -> None:
         await _round(stage, moving)
         for trip in moving:
             if trip.passed_node:
-                _move_on(trip, flows[trip.payment.flow, trip.payment.flow_version], stage, posting_lanes)
+                flow = flows[trip.payment.flow, trip.payment.flow_version]
+                _move_on_or_stop(trip, flow, stage, posting_lanes)
         await _save(stage, moving)
 
 
@@ -117,6 +118,13 @@ async def _take(step: str, batch: Sequence[Trip], stage: Stage) -> None:
         for trip in batch:
             if trip.moving and not trip.passed_node:
                 failed(trip, error, stage)
+
+
+def _move_on_or_stop(trip: Trip, flow: FlowDocument, stage: Stage, posting_lanes: Sequence[str]) -> None:
+    try:
+        _move_on(trip, flow, stage, posting_lanes)
+    except Exception as error:  # noqa: BLE001 - a condition that cannot decide stops its payment, not the lane
+        failed(trip, error, stage)
 
 
 def _move_on(trip: Trip, flow: FlowDocument, stage: Stage, posting_lanes: Sequence[str]) -> None:

@@ -133,6 +133,11 @@ class Batcher:
             async with self._engine.begin() as connection:
                 answers = await store(connection, [delivery for delivery, _ in batch])
         except Exception as error:  # noqa: BLE001 - every waiting request gets to see it
+            if len(batch) > 1:
+                # What one delivery cannot be stored for must not hurt the others.
+                for each in batch:
+                    await self._write_one([each])
+                return
             for future in waiting:
                 _tell(future, error)
             return

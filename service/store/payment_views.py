@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, case, func, literal, select, text
@@ -76,3 +77,32 @@ async def lanes_with_work(connection: AsyncConnection, now: datetime) -> list[st
         {"now": now},
     )
     return [row[0] for row in rows]
+
+
+async def reference_owners(
+    connection: AsyncConnection, pair: str, wanted: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], int]:
+    """Which payment has each of some (kind, reference); those that nobody has are left out."""
+    rows = await connection.execute(
+        select(postings.c.kind, postings.c.reference, postings.c.payment_id).where(
+            postings.c.pair == pair, postings.c.reference.in_([reference for _, reference in wanted])
+        )
+    )
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
+async def documents_taken(
+    connection: AsyncConnection, pair: str, invoices: Sequence[str]
+) -> dict[tuple[str, str], str]:
+    """Which of some unapplied documents (`_CRD…`) are recorded, by (customer, number), for which reference.
+
+    SYSPRO numbers them per customer, so a number alone says nothing.
+    """
+    number = postings.c.receipt["details"]["UnappliedInvoice"].as_string()
+    customer = postings.c.document["Customer"].as_string()
+    rows = await connection.execute(
+        select(customer, number, postings.c.reference).where(
+            postings.c.pair == pair, postings.c.state == "confirmed", number.in_(list(invoices))
+        )
+    )
+    return {(row[0], row[1]): row[2] for row in rows}

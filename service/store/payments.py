@@ -94,7 +94,7 @@ _WRITTEN = [name for name in _PAYMENT_FIELDS if name not in _KEPT]
 _DOCUMENTS = ("gateway", "order", "mapped", "trace", "findings", "error")
 _LIGHT = [name for name in _WRITTEN if name not in _DOCUMENTS]
 _POSTING_WRITTEN = (
-    "state", "erp_key", "receipt", "look_ups", "sent_at", "confirmed_at", "error", "document",
+    "reference", "idempotency_key", "state", "erp_key", "receipt", "look_ups", "sent_at", "confirmed_at", "error", "document",
 )  # fmt: skip
 
 
@@ -273,20 +273,3 @@ async def wake_group(connection: AsyncConnection, payment: Payment, key: str, en
         return False
     await connection.execute(update(payments).where(_resting(payment, key)).values(due_at=func.now()))
     return True
-
-
-async def documents_taken(
-    connection: AsyncConnection, pair: str, invoices: Sequence[str]
-) -> dict[tuple[str, str], str]:
-    """Which of some unapplied documents (`_CRD…`) are recorded, by (customer, number), for which reference.
-
-    SYSPRO numbers them per customer, so a number alone says nothing.
-    """
-    number = postings.c.receipt["details"]["UnappliedInvoice"].as_string()
-    customer = postings.c.document["Customer"].as_string()
-    rows = await connection.execute(
-        select(customer, number, postings.c.reference).where(
-            postings.c.pair == pair, postings.c.state == "confirmed", number.in_(list(invoices))
-        )
-    )
-    return {(row[0], row[1]): row[2] for row in rows}

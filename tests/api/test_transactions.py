@@ -111,7 +111,7 @@ async def test_what_opayo_does_not_know_after_ten_minutes_has_never_arrived(desk
     soon = await desk.call("POST", V3, json=body)
     async with desk.site.engine.begin() as connection:
         ago = datetime.now(UTC) - timedelta(minutes=11)
-        await connection.execute(update(gateway_requests).values(created_at=ago))
+        await connection.execute(update(gateway_requests).values(changed_at=ago))
     late = await desk.call("GET", "/api/v3/requests/SO-1")
 
     assert (first.status_code, soon.status_code) == (202, 202)

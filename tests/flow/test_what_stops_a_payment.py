@@ -196,3 +196,20 @@ async def test_a_database_that_goes_away_in_the_middle_of_a_step_stops_no_paymen
 
     assert await until_final(north, "SO-1", rounds=40) == "confirmed"
     assert await north.ar_payments("SO-1") == [1_000]
+
+
+async def test_a_second_payment_with_the_same_code_stops_and_holds_nobody_up(north: Site) -> None:
+    await north.sale("SO-1", 1_000)
+    await north.walk()
+    other = await north.pay("SO-2", 1_000)
+    # A careless sender puts the first payment's code on the second one's event.
+    await north.deliver(other, "SO-1")
+    await north.sale("SO-3", 3_000)
+
+    assert await until_final(north, "SO-3") == "confirmed"
+
+    async with north.engine.connect() as connection:
+        query = "SELECT state, error->>'code' FROM payments WHERE vendor_tx_code = 'SO-1' ORDER BY payment_id"
+        rows = [tuple(row) for row in await connection.exec_driver_sql(query)]
+    assert rows == [("confirmed", None), ("dead_letter", "posting.reference-used")]
+    assert await north.ar_payments("SO-1") == [1_000]

@@ -1,0 +1,52 @@
+"""Our references in the ERP: one payment each, and what was found under them is nobody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from integration.canonical.documents import Stored
+from integration.errors import Rejected
+from service.flow.recovery import failed
+from service.flow.stage import Stage
+from service.flow.trip import Trip
+from service.store import payment_views
+
+
+async def refuse_used_references(trips: Sequence[Trip], stage: Stage) -> None:
+    """A reference belongs to one payment: a second one that maps to it stops, and holds nobody up."""
+    wanted = [(posting.kind, posting.reference) for trip in trips for posting in trip.payment.postings]
+    async with stage.engine.connect() as connection:
+        owners = await payment_views.reference_owners(connection, stage.lane.pair, wanted)
+    for trip in trips:
+        payment = trip.payment
+        used = [
+            posting.reference
+            for posting in payment.postings
+            if owners.setdefault((posting.kind, posting.reference), payment.payment_id) != payment.payment_id
+        ]
+        if used and trip.moving:
+            payment.postings = [posting for posting in payment.postings if posting.reference not in used]
+            title = f"Another payment has the reference {used[0]} already"
+            hint = "Give each payment an order number of its own, or correct the mapping; then replay it."
+            failed(trip, Rejected(title, code="posting.reference-used", hint=hint), stage)
+
+
+async def without_others(
+    found: Mapping[str, tuple[Stored, ...]], stage: Stage
+) -> dict[str, tuple[Stored, ...]]:
+    """What was found, less inferred documents that are recorded for another payment."""
+    inferred = [each for stored in found.values() for each in stored if not each.certain]
+    if not inferred:
+        return dict(found)
+    numbers = sorted({each.receipt.details.get("UnappliedInvoice", "") for each in inferred} - {""})
+    async with stage.engine.connect() as connection:
+        taken = await payment_views.documents_taken(connection, stage.lane.pair, numbers)
+
+    def ours(reference: str, each: Stored) -> bool:
+        key = (each.document.customer, each.receipt.details.get("UnappliedInvoice", ""))  # type: ignore[union-attr]
+        return each.certain or taken.get(key, reference) == reference
+
+    return {
+        reference: tuple(each for each in stored if ours(reference, each))
+        for reference, stored in found.items()
+    }
