@@ -14,27 +14,26 @@ answer lost, late or nonsense          `Unreachable`       `OutcomeUnknown`
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
-import httpcore
 import httpx
 import msgspec
 from msgspec import Struct
 
-from integration.errors import IntegrationError, OutcomeUnknown, Throttled, Unreachable
-from integration.redaction import RedactedUrls, redact
+from integration.errors import IntegrationError, OutcomeUnknown, Rejected, Throttled, Unreachable
+from integration.http_message import Lost, Request, Unsendable, request
+from integration.http_wire import NeverSent, Origin, Wire
+from integration.redaction import redact
 
 T = TypeVar("T")
 
-# httpx logs whole URLs at level INFO.
-logging.getLogger("httpx").addFilter(RedactedUrls())
+_SAME_FOR_ALL = "accept: */*\r\naccept-encoding: identity\r\nuser-agent: opayo-syspro\r\n"
 
 
 class Call(Struct, frozen=True, kw_only=True):
@@ -132,80 +131,6 @@ def _lost(system: str, call: Call, what: str) -> IntegrationError:
     )
 
 
-class SingleConnections(httpx.AsyncBaseTransport):
-    """Keeps up to `slots` connections to one origin, each carrying one request at a time.
-
-    httpcore's shared pool looks at every connection on every request, which costs ten times the CPU at fifty
-    in flight; a stack of single connections costs the same at any number.
-    """
-
-    def __init__(self, origin: httpx.URL, slots: int, ssl_context: ssl.SSLContext | None) -> None:
-        self._origin = httpcore.Origin(
-            origin.raw_scheme, origin.raw_host, origin.port or (443 if origin.scheme == "https" else 80)
-        )
-        self._ssl = ssl_context
-        self._room = asyncio.Semaphore(slots)
-        self._idle: list[httpcore.AsyncHTTPConnection] = []
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[httpcore.AsyncHTTPConnection]:
-        async with self._room:
-            connection = await self._take()
-            try:
-                yield connection
-            except BaseException:
-                await connection.aclose()
-                raise
-            if connection.is_idle():
-                self._idle.append(connection)
-            else:
-                await connection.aclose()
-
-    async def _take(self) -> httpcore.AsyncHTTPConnection:
-        while self._idle:
-            connection = self._idle.pop()
-            # A kept connection that the server closed meanwhile would lose the next request's answer.
-            if connection.is_available() and not connection.has_expired():
-                return connection
-            await connection.aclose()
-        return httpcore.AsyncHTTPConnection(
-            origin=self._origin, ssl_context=self._ssl, keepalive_expiry=4.0, retries=0
-        )
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request on a connection of its own and read the whole answer."""
-        async with self._connection() as connection:
-            answer = await connection.handle_async_request(
-                httpcore.Request(
-                    method=request.method,
-                    url=httpcore.URL(
-                        scheme=request.url.raw_scheme,
-                        host=request.url.raw_host,
-                        port=request.url.port,
-                        target=request.url.raw_path,
-                    ),
-                    headers=request.headers.raw,
-                    content=request.content,
-                    extensions=request.extensions,
-                )
-            )
-            try:
-                content = await answer.aread()
-            finally:
-                await answer.aclose()
-        return httpx.Response(answer.status, headers=answer.headers, content=content, request=request)
-
-    async def aclose(self) -> None:
-        """Close what is idle; a connection in use closes with its request."""
-        while self._idle:
-            await self._idle.pop().aclose()
-
-
-# What says that the request never left: nothing can have happened on the other side.
-_NEVER_SENT = (httpcore.ConnectError, httpcore.ConnectTimeout, httpx.ConnectError, httpx.ConnectTimeout)
-_LOST = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpx.TransportError)
-
-
 class HttpClient:
     """Talks to one remote system.
 
@@ -214,6 +139,7 @@ class HttpClient:
         base_url: scheme, host and common path.
         timeout: seconds to wait for an answer; connecting has five at most.
         slots: connections kept, and so calls in flight.
+        address: the host's address, already resolved and checked; empty leaves that to the machine.
     """
 
     def __init__(
@@ -224,15 +150,17 @@ class HttpClient:
         timeout: float = 30.0,
         slots: int = 16,
         observe: Callable[[Spent], None] | None = None,
+        address: str = "",
     ) -> None:
         self.system = system
         self.base_url = base_url.rstrip("/")
         self._timeout = timeout
         self._observe = observe
         url = httpx.URL(self.base_url)
-        secure = ssl.create_default_context() if url.scheme == "https" else None
-        self.transport = SingleConnections(url, slots, secure)
-        self._client = httpx.AsyncClient(transport=self.transport, follow_redirects=False)
+        self._prefix = url.raw_path.decode("ascii").rstrip("/")
+        self._fixed = f"host: {url.netloc.decode('ascii')}\r\n{_SAME_FOR_ALL}"
+        self._credentials = _credentials(url)
+        self._wire = Wire(_origin(url, address), slots)
 
     async def send(self, call: Call) -> Answer:
         """Make a call and give back whatever was answered, errors included.
@@ -261,39 +189,58 @@ class HttpClient:
                     )
                 )
 
-    def _url(self, call: Call) -> str:
-        # A blank is %20: SYSPRO's tokens end in blanks, and not every server reads a plus as one.
-        query = "?" + urlencode(call.params, quote_via=quote, safe="") if call.params else ""
-        return self.base_url + call.path + query
-
-    async def _send(self, call: Call) -> Answer:
-        headers = dict(call.headers)
+    def _request(self, call: Call) -> Request:
+        target = (self._prefix + call.path) or "/"
+        if call.params:
+            # A blank is %20: SYSPRO's tokens end in blanks, and not every server reads a plus as one.
+            target += "?" + urlencode(call.params, quote_via=quote, safe="")
+        headers = {**call.headers, **self._credentials}
         if call.body:
             headers.setdefault("content-type", call.content_type)
-        limit = call.timeout or self._timeout
+        return request(call.method, target, headers, call.body, self._fixed)
+
+    async def _send(self, call: Call) -> Answer:
         try:
-            response = await self._client.request(
-                call.method,
-                self._url(call),
-                headers=headers,
-                content=call.body,
-                timeout=httpx.Timeout(limit, connect=min(5.0, limit)),
-            )
-        except _NEVER_SENT as error:
+            reply = await self._wire.exchange(self._request(call), call.timeout or self._timeout)
+        except NeverSent as error:
             raise Unreachable(
-                f"{self.system} cannot be reached{_concerning(call)}: {type(error).__name__}",
+                f"{self.system} cannot be reached{_concerning(call)}: {error}",
                 code=f"{self.system.lower()}.unreachable",
             ) from error
-        except _LOST as error:
-            raise _lost(self.system, call, f"no answer arrived ({type(error).__name__})") from error
+        except Lost as error:
+            raise _lost(self.system, call, f"no usable answer arrived ({error})") from error
+        except Unsendable as error:
+            raise Rejected(f"The call to {self.system}{_concerning(call)} was not sent: {error}") from error
         return Answer(
-            system=self.system,
-            call=call,
-            status=response.status_code,
-            headers={name.lower(): value for name, value in response.headers.items()},
-            body=response.content,
+            system=self.system, call=call, status=reply.status, headers=reply.headers, body=reply.body
         )
 
     async def close(self) -> None:
         """Give the connections back."""
-        await self._client.aclose()
+        self._wire.close()
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """One for all clients: reading the machine's authorities takes time and a megabyte."""
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _origin(url: httpx.URL, address: str) -> Origin:
+    secure = url.scheme == "https"
+    return Origin(
+        host=url.raw_host.decode("ascii"),
+        port=url.port or (443 if secure else 80),
+        secure=_certificates() if secure else None,
+        address=address,
+    )
+
+
+def _credentials(url: httpx.URL) -> Mapping[str, str]:
+    """A name and password in the address are sent as HTTP's own, before any others."""
+    if not url.userinfo:
+        return {}
+    pair = f"{url.username}:{url.password}".encode()
+    return {"authorization": f"Basic {b64encode(pair).decode('ascii')}"}

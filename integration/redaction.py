@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 
 _SECRET_QUERY = re.compile(
@@ -14,13 +13,3 @@ _SECRET_HOST = re.compile(r"//[^/@\s]+@")
 def redact(url: str) -> str:
     """A URL, or a text that holds some, without the values of parameters that may be secret or business data."""
     return _SECRET_QUERY.sub(r"\1=…", _SECRET_HOST.sub("//…@", url))
-
-
-class RedactedUrls(logging.Filter):
-    """Rewrites every URL of a library's log records: e.net carries passwords and documents in the query."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Keep the record, redacted."""
-        record.msg = redact(record.getMessage())
-        record.args = ()
-        return True

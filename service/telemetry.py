@@ -98,5 +98,5 @@ def configure(level: str, style: str, hide: Callable[[str], str], stream: TextIO
         stream=out, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s", force=True
     )
     # These log a line per request or per job, with addresses in it.
-    for chatty in ("httpx", "httpcore", "procrastinate", "alembic"):
+    for chatty in ("procrastinate", "alembic"):
         logging.getLogger(chatty).setLevel(logging.ERROR if chatty == "procrastinate" else logging.WARNING)

@@ -4,83 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
 
-from integration.errors import IntegrationError, OutcomeUnknown, Throttled, Unreachable
+from integration.errors import IntegrationError, OutcomeUnknown, Rejected, Throttled, Unreachable
 from integration.http import Answer, Call, HttpClient, Spent
-
-Behaviour = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
-
-
-class Server:
-    """Reads whole requests and does with each what it is told; counts connections and requests."""
-
-    def __init__(self, behave: Behaviour) -> None:
-        self.behave = behave
-        self.connections = 0
-        self.open = 0
-        self.most_open = 0
-        self.requests: list[bytes] = []
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        self.open += 1
-        self.most_open = max(self.most_open, self.open)
-        try:
-            while not writer.is_closing():
-                head = await reader.readuntil(b"\r\n\r\n")
-                _, _, length = head.lower().partition(b"content-length:")
-                request = head + await reader.readexactly(int(length.partition(b"\r\n")[0] or b"0"))
-                self.requests.append(request)
-                await self.behave(request, writer)
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            self.open -= 1
-            writer.close()
-
-
-def reply(status: str, body: bytes = b"{}", *headers: str) -> bytes:
-    lines = [f"HTTP/1.1 {status}", f"content-length: {len(body)}", "content-type: application/json", *headers]
-    return "\r\n".join([*lines, "", ""]).encode() + body
-
-
-def answering(raw: bytes) -> Behaviour:
-    async def behave(_: bytes, writer: asyncio.StreamWriter) -> None:
-        writer.write(raw)
-
-    return behave
-
-
-async def drop(_: bytes, writer: asyncio.StreamWriter) -> None:
-    writer.transport.abort()
-
-
-async def half(_: bytes, writer: asyncio.StreamWriter) -> None:
-    writer.write(reply("200 OK", b'{"a":1}')[:-3])
-    await writer.drain()
-    writer.close()
-
-
-async def never(_: bytes, __: asyncio.StreamWriter) -> None:
-    await asyncio.sleep(30)
-
-
-@asynccontextmanager
-async def serving(behave: Behaviour) -> AsyncIterator[tuple[Server, str]]:
-    server = Server(behave)
-    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-    port = listening.sockets[0].getsockname()[1]
-    try:
-        yield server, f"http://127.0.0.1:{port}/base"
-    finally:
-        listening.close()
-
+from tests.connectors.odd_server import Behaviour, answering, drop, half, never, reply, serving
 
 READ = Call(method="GET", path="/thing", about="payment SO-1")
 WRITE = Call(method="POST", path="/thing", body=b"{}", write=True, about="payment SO-1")
@@ -269,6 +199,53 @@ async def test_path_query_headers_and_body_arrive_as_given() -> None:
     assert b"authorization: bearer t\r\n" in sent
     assert b"content-type: text/xml\r\n" in sent
     assert sent.endswith(b"\r\n\r\n<x/>")
+
+
+@pytest.mark.parametrize(
+    ("base", "path", "line"),
+    [
+        ("", "/a", b"GET /a "),
+        ("/", "/a", b"GET /a "),
+        ("/deep/base/", "", b"GET /deep/base "),
+        ("", "", b"GET / "),
+    ],
+)
+async def test_the_path_follows_the_base(base: str, path: str, line: bytes) -> None:
+    async with serving(answering(reply("200 OK"))) as (server, url):
+        client = HttpClient("Shop", url.removesuffix("/base") + base)
+        await client.send(Call(method="GET", path=path))
+        await client.close()
+    assert server.requests[0].startswith(line)
+
+
+async def test_a_name_and_password_in_the_address_are_sent_as_such() -> None:
+    async with serving(answering(reply("200 OK"))) as (server, url):
+        client = HttpClient("Shop", url.replace("//", "//joe:s%20t@"))
+        await client.send(msgspec.structs.replace(READ, headers={"authorization": "Bearer t"}))
+        await client.close()
+    assert server.requests[0].lower().count(b"authorization") == 1
+    assert b"authorization: Basic am9lOnMgdA==\r\n" in server.requests[0]
+    assert b"joe" not in server.requests[0]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        Call(method="GET", path="/thing HTTP/1.1\r\nx: s3cret", about="payment SO-1"),
+        Call(method="GET", path="/with s3cret blank", about="payment SO-1"),
+        Call(method="POST", path="/t", headers={"x": "s3cret\r\ny: z"}, write=True, about="payment SO-1"),
+        Call(method="POST", path="/t", headers={"x y": "s3cret"}, write=True, about="payment SO-1"),
+    ],
+)
+async def test_a_call_that_could_be_read_as_two_is_refused_before_it_is_sent(call: Call) -> None:
+    async with serving(answering(reply("200 OK"))) as (server, url):
+        client = HttpClient("Shop", url)
+        with pytest.raises(Rejected) as refused:
+            await client.send(call)
+        await client.close()
+    assert server.connections == 0
+    assert "payment SO-1" in refused.value.title
+    assert "s3cret" not in str(refused.value)
 
 
 async def test_a_redirect_is_answered_and_not_followed() -> None:

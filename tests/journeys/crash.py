@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from integration import http
+from integration.http_wire import Wire
 from service.app import connect
 from service.flow.stages import Stages, Surroundings
 from service.jobs.lane import Pace, advance_lane
@@ -49,15 +49,15 @@ def _watch(engine: Any, boundaries: Boundaries) -> None:
         boundaries.cross()
 
     dialect.do_commit = do_commit
-    send: Callable[[Any, Any], Awaitable[Any]] = http.SingleConnections.handle_async_request
+    send: Callable[[Any, Any, float], Awaitable[Any]] = Wire.exchange
 
-    async def handle(self: Any, request: Any) -> Any:
+    async def exchange(self: Any, request: Any, seconds: float) -> Any:
         boundaries.cross()
-        answer = await send(self, request)
+        answer = await send(self, request, seconds)
         boundaries.cross()
         return answer
 
-    http.SingleConnections.handle_async_request = handle  # type: ignore[method-assign]
+    Wire.exchange = exchange  # type: ignore[method-assign]
 
 
 async def _work(url: str, keys: list[str], pair: str, boundaries: Boundaries, rounds: int) -> None:
