@@ -17,6 +17,9 @@ from integration.canonical.money import Money, Rate
 from integration.canonical.order import Order
 from integration.canonical.party import Party, PostalAddress
 from integration.canonical.payment import GatewayTransaction
+from integration.inspection import ErpInspection
+from integration.ports_erp import ErpRecords
+from integration.ports_shop import ShopCustomers
 
 # --- the gateway ----------------------------------------------------------------------------------
 
@@ -116,6 +119,10 @@ class Gateway(Protocol):
         """The transaction as it is now; `NotFound` when the gateway does not know it."""
         ...
 
+    async def detail(self, transaction_id: str) -> GatewayTransaction:
+        """The transaction as its back office tells it: with our own code, times and what it refers to."""
+        ...
+
     async def find(self, vendor_tx_code: str) -> GatewayTransaction | None:
         """The transaction of a vendor transaction code, the only truth after a lost answer."""
         ...
@@ -142,6 +149,10 @@ class Gateway(Protocol):
 
     async def register(self, payment: HostedPayment) -> Registration:
         """Register a payment on the gateway's page."""
+        ...
+
+    async def forget_card(self, card_identifier: str) -> None:
+        """Remove a saved card; one that is gone already is no error."""
         ...
 
     async def close(self) -> None:
@@ -189,7 +200,7 @@ class ErpStockItem(Struct, frozen=True, kw_only=True):
     warehouses: tuple[str, ...] = ()
 
 
-class ERP(Protocol):
+class ERP(ErpRecords, Protocol):
     """One operator's session with one ERP company.
 
     Methods may be called concurrently as far as the transport allows; the session is logged on when first
@@ -224,6 +235,10 @@ class ERP(Protocol):
         """
         ...
 
+    def inspection(self) -> ErpInspection:
+        """What `doctor` asks, in this session."""
+        ...
+
     async def close(self) -> None:
         """Log off and give the licence seat back, whatever happened before."""
         ...
@@ -232,7 +247,7 @@ class ERP(Protocol):
 # --- the shop -------------------------------------------------------------------------------------
 
 
-class Storefront(Protocol):
+class Storefront(ShopCustomers, Protocol):
     """The web shop of one pair."""
 
     async def ping(self) -> None:
@@ -249,4 +264,38 @@ class Storefront(Protocol):
 
     async def close(self) -> None:
         """Give connections back."""
+        ...
+
+
+# --- the folder where others leave files ----------------------------------------------------------
+
+
+class DroppedFile(Struct, frozen=True, kw_only=True):
+    """A file that lies in the folder: its bare name, its size in bytes, and when it changed (Unix seconds)."""
+
+    name: str
+    size: int
+    modified: int
+
+
+class FileDrop(Protocol):
+    """The folder of one pair on somebody's file server."""
+
+    async def files(self) -> tuple[DroppedFile, ...]:
+        """The files that lie there and are said to be complete, by name."""
+        ...
+
+    async def fetch(self, file: DroppedFile, most: int) -> bytes:
+        """The whole file; `Unreachable` when less or more of it came than was listed.
+
+        `most` is the number of bytes beyond which it is not fetched: `Rejected` with code `file.too-large`.
+        """
+        ...
+
+    async def archive(self, name: str, archived_as: str) -> None:
+        """Move a file to the archive in one step; a file that is gone was moved before."""
+        ...
+
+    async def close(self) -> None:
+        """Give the connection back."""
         ...

@@ -1,4 +1,4 @@
-"""The ERP documents a payment becomes: sales order, AR payment, AR invoice or credit memo.
+"""The ERP documents a payment becomes: sales order, AR payment, AR invoice or credit memo; and their union.
 
 Members carry SYSPRO's own element names in snake case (`customer_po_number` is `CustomerPoNumber`), because
 that is what people look for on SYSPRO's screens; the values are typed, and no transport's habits are in them.
@@ -14,10 +14,27 @@ from typing import Literal
 
 from msgspec import Struct
 
+from integration.canonical.documents_money_out import (
+    ArAdjustment,
+    CashTransaction,
+    CreditNoteOrder,
+    MiscellaneousReceipt,
+    OrderInvoice,
+)
 from integration.canonical.journal import GlJournal
 from integration.canonical.money import Money
 
-DocumentKind = Literal["sales_order", "ar_payment", "ar_invoice", "gl_journal"]
+DocumentKind = Literal[
+    "sales_order",
+    "order_invoice",
+    "ar_invoice",
+    "ar_payment",
+    "credit_note",
+    "ar_adjustment",
+    "misc_receipt",
+    "cash_transaction",
+    "gl_journal",
+]
 
 
 class SalesOrderLine(Struct, frozen=True, kw_only=True, rename="pascal"):
@@ -144,28 +161,27 @@ class ArInvoice(Struct, frozen=True, kw_only=True, rename="pascal"):
     branch: str | None = ""
 
 
-ErpDocument = SalesOrder | ArPayment | ArInvoice | GlJournal
+MoneyOut = CreditNoteOrder | OrderInvoice | ArAdjustment | MiscellaneousReceipt | CashTransaction
+ErpDocument = SalesOrder | ArPayment | ArInvoice | GlJournal | MoneyOut
 
 
 DOCUMENT_TYPES: dict[DocumentKind, type[ErpDocument]] = {
     "sales_order": SalesOrder,
-    "ar_payment": ArPayment,
+    "order_invoice": OrderInvoice,
     "ar_invoice": ArInvoice,
+    "ar_payment": ArPayment,
+    "credit_note": CreditNoteOrder,
+    "ar_adjustment": ArAdjustment,
+    "misc_receipt": MiscellaneousReceipt,
+    "cash_transaction": CashTransaction,
     "gl_journal": GlJournal,
 }
+_KINDS: dict[type[ErpDocument], DocumentKind] = {kind: name for name, kind in DOCUMENT_TYPES.items()}
 
 
 def kind_of(document: ErpDocument) -> DocumentKind:
     """The kind of a document, as rows and the API name it."""
-    match document:
-        case SalesOrder():
-            return "sales_order"
-        case ArPayment():
-            return "ar_payment"
-        case ArInvoice():
-            return "ar_invoice"
-        case GlJournal():
-            return "gl_journal"
+    return _KINDS[type(document)]
 
 
 class Receipt(Struct, frozen=True, kw_only=True):

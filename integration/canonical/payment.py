@@ -11,7 +11,15 @@ from integration.canonical.money import Money
 from integration.canonical.party import PostalAddress
 
 TransactionKind = Literal[
-    "payment", "deferred", "authenticate", "authorise", "repeat", "refund", "manual", "unknown"
+    "payment",
+    "deferred",
+    "authenticate",
+    "authorise",
+    "repeat",
+    "refund",
+    "manual",
+    "chargeback",  # no transaction of the gateway's: the acquirer tells of it
+    "unknown",
 ]
 
 GatewayState = Literal[
@@ -32,14 +40,16 @@ GatewayState = Literal[
 
 
 class Card(Struct, frozen=True, kw_only=True):
-    """What may be kept of a card: scheme and last four digits. Never more.
+    """What may be kept of a card: scheme, last four digits and the month it expires. Never more.
 
     Attributes:
         scheme: Opayo's `cardType` (`Visa`, `MasterCard`, `AmericanExpress`, …), empty when unknown.
+        expiry: `MMYY`, the last month in which the card is good; empty when unknown.
     """
 
     scheme: str = ""
     last_four: str = ""
+    expiry: str = ""
 
 
 class RiskChecks(Struct, frozen=True, kw_only=True):
@@ -70,6 +80,8 @@ class GatewayTransaction(Struct, frozen=True, kw_only=True):
         related_transaction_id: the transaction a refund, repeat or authorise refers to.
         retrieval_reference: the gateway's authorisation id that goes to the bank at settlement.
         settlement_batch: set once the acquirer's batch holds it.
+        decline_code, decline_category: what the card scheme said about a decline, when it said anything; the
+            category (`01` to `04`) tells whether and how often it may be tried again.
     """
 
     transaction_id: str
@@ -90,11 +102,13 @@ class GatewayTransaction(Struct, frozen=True, kw_only=True):
     customer_email: str = ""
     billing: PostalAddress = PostalAddress()
     created_at: datetime | None = None
+    decline_code: str = ""
+    decline_category: str = ""
 
     @property
     def captured(self) -> Money:
         """The money taken from the shopper: the amount when captured, else zero."""
-        taken = self.state in ("captured", "settlement-failed") and self.kind != "refund"
+        taken = self.state in ("captured", "settlement-failed") and self.kind not in ("refund", "chargeback")
         return self.amount if taken else Money(0, self.amount.currency)
 
 

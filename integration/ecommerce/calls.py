@@ -51,9 +51,9 @@ class ShopApi:
             await asyncio.sleep(_PAUSE)
             return (await self._accepted(call)).decode(kind)
 
-    async def write(self, method: str, path: str, body: object, *, about: str) -> None:
+    async def write(self, method: str, path: str, body: object, *, about: str) -> Answer:
         """Write JSON, once; errors as for `read`, and `OutcomeUnknown` for a lost answer."""
-        await self._accepted(
+        return await self._accepted(
             Call(
                 method=method,
                 path=path,

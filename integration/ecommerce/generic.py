@@ -27,6 +27,7 @@ from integration.canonical.order import LineKind, Order
 from integration.canonical.party import Party, PostalAddress
 from integration.ecommerce.calls import ShopApi
 from integration.ecommerce.config import GenericConfig
+from integration.ecommerce.generic_customers import GenericCustomers
 from integration.ecommerce.translate import ShopLine, exact_money, order_lines
 from integration.errors import InvalidPayment
 from integration.http import HttpClient, Spent
@@ -89,7 +90,7 @@ class _Found(Struct):
     orders: list[GenericOrder]
 
 
-class GenericStorefront:
+class GenericStorefront(GenericCustomers):
     """One shop behind the generic interface, as the port `Storefront` asks for it.
 
     Args:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from integration.canonical.order import Order
 from integration.ecommerce.calls import ShopApi
 from integration.ecommerce.config import WooCommerceConfig
+from integration.ecommerce.woocommerce_customers import WooCommerceCustomers
 from integration.ecommerce.woocommerce_order import WooOrder, order
 from integration.errors import InvalidPayment, Misconfigured, NotFound
 from integration.http import HttpClient, Spent
@@ -36,7 +37,7 @@ def _pattern(text: str) -> re.Pattern[str]:
     return pattern
 
 
-class WooCommerceStorefront:
+class WooCommerceStorefront(WooCommerceCustomers):
     """One WooCommerce shop, as the port `Storefront` asks for it.
 
     Args:

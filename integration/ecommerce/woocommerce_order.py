@@ -97,7 +97,7 @@ def order(one: WooOrder, payment_reference: str) -> Order:
     """
     number = one.number or str(one.id)
     due = exact_money(one.total, one.currency, f"Total of order {number}")
-    billing = _address(one.billing)
+    billing = postal_address(one.billing)
     return Order(
         reference=str(one.id),
         number=number,
@@ -112,7 +112,7 @@ def order(one: WooOrder, payment_reference: str) -> Order:
             phone=one.billing.phone or "",
         ),
         billing=billing,
-        shipping=_address(one.shipping) if one.shipping.address_1 else billing,
+        shipping=postal_address(one.shipping) if one.shipping.address_1 else billing,
         payment_reference=payment_reference,
         status=one.status,
         placed_at=one.date_created_gmt.replace(tzinfo=UTC) if one.date_created_gmt else None,
@@ -143,7 +143,8 @@ def _lines(one: WooOrder) -> list[ShopLine]:
     return [*goods, *freight, *fees]
 
 
-def _address(told: WooAddress) -> PostalAddress:
+def postal_address(told: WooAddress) -> PostalAddress:
+    """The canonical address."""
     return PostalAddress(
         name=f"{told.first_name} {told.last_name}".strip(),
         company=told.company,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 from msgspec import Struct
 
@@ -34,6 +36,9 @@ _TYPES: dict[str, str] = {
 }
 
 
+_EXPIRY = re.compile("(?:0[1-9]|1[0-2])[0-9]{2}")
+
+
 class Known(Struct, frozen=True, kw_only=True):
     """What we know ourselves of a transaction whose answer may leave it out."""
 
@@ -49,6 +54,7 @@ def transaction(wire: PiTransaction, known: Known) -> GatewayTransaction | None:
     Returns:
         `None` when amount or state cannot be told from it: Reporting must be asked.
     """
+    decline = wire.additional_decline_detail or PiDecline()
     kind = kind_of(wire.transaction_type)
     kind = known.kind if kind == "unknown" else kind
     code = code_text(wire.status_code)
@@ -74,6 +80,8 @@ def transaction(wire: PiTransaction, known: Known) -> GatewayTransaction | None:
         bank_authorisation_code=plain_text(wire.bank_authorisation_code),
         bank_response_code=plain_text(wire.bank_response_code),
         retrieval_reference=_reference(wire),
+        decline_code=plain_text(decline.code),
+        decline_category=_category(decline),
     )
 
 
@@ -96,12 +104,22 @@ def _decline(detail: PiDecline | None) -> str:
     return f" [{plain_text(detail.code)} {detail.description or ''}, category {category}]"
 
 
+def _category(detail: PiDecline) -> str:
+    text = plain_text(detail.category).strip()
+    return text.zfill(2) if text else ""
+
+
 def _card(wire: PiTransaction) -> Card:
     card = wire.payment_method.card if wire.payment_method else None
     if card is None:
         return Card()
     last_four = plain_text(card.last_four_digits)[-4:]
-    return Card(scheme=card.card_type or "", last_four=last_four.zfill(4) if last_four else "")
+    expiry = plain_text(card.expiry_date if card.expiry_date is not None else card.expiry).zfill(4)
+    return Card(
+        scheme=card.card_type or "",
+        last_four=last_four.zfill(4) if last_four else "",
+        expiry=expiry if _EXPIRY.fullmatch(expiry) else "",
+    )
 
 
 def _checks(wire: PiTransaction) -> RiskChecks:

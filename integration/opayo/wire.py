@@ -29,12 +29,14 @@ class PiAmount(Struct, rename="camel"):
 
 
 class PiCard(Struct, rename="camel"):
-    """The card block. The expiry date (`expiryDate`, in the specification also `expiry`) is left unread."""
+    """The card block. The expiry month is `expiryDate` in the answers seen, and `expiry` in the specification."""
 
     card_type: str | None = None
     last_four_digits: TextOrNumber = None
     card_identifier: str | None = None
     reusable: bool | None = None
+    expiry_date: TextOrNumber = None
+    expiry: TextOrNumber = None
 
 
 class PiPaymentMethod(Struct):

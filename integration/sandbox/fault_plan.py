@@ -9,7 +9,7 @@ import msgspec
 
 Scalar = str | int | float | bool | None
 
-TRANSPORT_FAULTS = frozenset({"delay", "slow", "drop", "commit-then-drop", "5xx", "garbage"})
+TRANSPORT_FAULTS = frozenset({"delay", "slow", "drop", "commit-then-drop", "5xx", "garbage", "clock-skew"})
 """Acted by :class:`integration.sandbox.faults.FaultyApp` around any application."""
 
 SYSTEM_FAULTS = frozenset(
@@ -41,7 +41,7 @@ PROFILES: dict[str, float] = {"none": 0.0, "rough": 1 / 3, "storm": 1.0}
 class FiredFault(msgspec.Struct, frozen=True):
     """One fault to act now: its kebab-case name and its parameters.
 
-    Known parameters: ``seconds`` (slow, delay), ``status`` and ``committed`` (5xx), ``element``
+    Known parameters: ``seconds`` (slow, delay; of clock-skew, by which the server's clock is ahead), ``status`` and ``committed`` (5xx), ``element``
     (element-ignored); a system may define more.
     """
 

@@ -6,12 +6,15 @@ It also answers ``/_sandbox/faults`` itself, so that every sandbox is controlled
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import msgspec
 
+from integration.sandbox.connection import Message, Send, abort, leave_date_to_us
 from integration.sandbox.fault_plan import (
     ALL_FAULTS,
     EVENT_FAULTS,
@@ -44,10 +47,8 @@ __all__ = [
     "sandbox_fault",
 ]
 
-Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 CONTROL_PREFIX = "/_sandbox/"
@@ -126,6 +127,7 @@ class FaultyApp:
             "garbage": self._garble,
             "delay": self._delay,
             "slow": self._slow,
+            "clock-skew": self._skew,
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -159,11 +161,11 @@ class FaultyApp:
         return float(seconds) if isinstance(seconds, int | float) else self.plan.slow_seconds
 
     async def _drop(self, call: _Call) -> None:
-        _abort(call.send)
+        abort(call.send)
 
     async def _commit_then_drop(self, call: _Call) -> None:
         await call.run(_Captured().send)
-        _abort(call.send)
+        abort(call.send)
 
     async def _delay(self, call: _Call) -> None:
         await asyncio.sleep(self._seconds(call))
@@ -175,6 +177,19 @@ class FaultyApp:
         await asyncio.sleep(self._seconds(call))
         for message in captured.messages:
             await call.send(message)
+
+    async def _skew(self, call: _Call) -> None:
+        seconds = call.fault.parameters.get("seconds", 3600)
+        ahead = time.time() + (seconds if isinstance(seconds, int | float) else 3600)
+        date = (b"date", formatdate(ahead, usegmt=True).encode())
+        leave_date_to_us(call.send)
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), date]}
+            await call.send(message)
+
+        await call.run(send)
 
     async def _fail(self, call: _Call) -> None:
         if call.fault.parameters.get("committed"):
@@ -275,17 +290,3 @@ async def _answer(send: Send, status: int, body: bytes, content_type: bytes = b"
     headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if status == 204 else body})
-
-
-def _abort(send: Send) -> None:
-    """Cut the TCP connection without a word.
-
-    Both of uvicorn's HTTP/1.1 implementations bind ``send`` to a cycle that holds the transport; marking
-    the cycle disconnected keeps uvicorn from answering 500 in our name before the loss is reported.
-    """
-    cycle = getattr(send, "__self__", None)
-    transport = getattr(cycle, "transport", None)
-    if cycle is None or transport is None:
-        raise ConnectionResetError("The sandbox dropped the connection.")
-    cycle.disconnected = True
-    transport.abort()

@@ -1,4 +1,4 @@
-"""The three sandboxes served together on this machine, with everything a client needs to know in one struct."""
+"""The sandboxes served together on this machine, with everything a client needs to know in one struct."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from integration.sandbox.merchant_till import GatewayAccess
 from integration.sandbox.merchant_world import CURRENCY, World, load_world
 from integration.sandbox.opayo import OpayoSandbox
 from integration.sandbox.opayo.config import OpayoSandboxConfig
+from integration.sandbox.sftp import INCOMING, SftpSandbox
+from integration.sandbox.sftp.control import write_day
 from integration.sandbox.syspro import Settings, SysproSandbox, SysproSandboxConfig
+from integration.sandbox.syspro.config import quirks_named
 from integration.sandbox.syspro.world import OPAYO_BANK
 
 HOST = "127.0.0.1"
@@ -29,9 +32,10 @@ class SandboxConfig(msgspec.Struct, frozen=True):
 
     Attributes:
         opayo_port: TCP port, 0 for a free one; likewise the others.
-        seed: of the faults of all three.
+        seed: of the faults of Opayo, SYSPRO and the shop.
         faults: ``none``, ``rough`` or ``storm``.
         idempotency: whether SYSPRO's face remembers idempotency keys.
+        quirks: habits of SYSPRO that differ from the usual ones, by name, as text or JSON.
         slow_seconds: how long the fault ``slow`` keeps an answer back.
         pace: divisor of the senders' waits for retries; 0 takes ``OPAYO_SYSPRO_PACE``.
     """
@@ -39,9 +43,11 @@ class SandboxConfig(msgspec.Struct, frozen=True):
     opayo_port: int = 0
     syspro_port: int = 0
     shop_port: int = 0
+    sftp_port: int = 0
     seed: int = 0
     faults: str = "none"
     idempotency: bool = True
+    quirks: dict[str, str] = {}
     slow_seconds: float = 2.0
     pace: float = 0.0
 
@@ -60,6 +66,17 @@ class CustomerFacts(msgspec.Struct, frozen=True):
     name: str
     currency: str
     on_hold: bool
+
+
+class SftpFacts(msgspec.Struct, frozen=True):
+    """The SFTP server of the acquirer's stand-in; the vendor is its user."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    host_key: str
+    folder: str
 
 
 class SandboxFacts(msgspec.Struct, frozen=True):
@@ -95,6 +112,7 @@ class SandboxFacts(msgspec.Struct, frozen=True):
     faults: str
     idempotency: bool
     pid: int
+    sftp: SftpFacts
     opayo_pi: str = ""
     opayo_reporting: str = ""
     opayo_gateway: str = ""
@@ -133,6 +151,7 @@ class Running(msgspec.Struct, frozen=True):
     opayo: OpayoSandbox
     syspro: SysproSandbox
     shop: ShopSandbox
+    sftp: SftpSandbox
 
 
 class _Server(uvicorn.Server):
@@ -145,7 +164,7 @@ class _Server(uvicorn.Server):
 
 @contextlib.asynccontextmanager
 async def running(config: SandboxConfig | None = None) -> AsyncIterator[Running]:
-    """Serve the three sandboxes until the block ends; SYSPRO knows the retailer's customers and stock then.
+    """Serve the sandboxes until the block ends; SYSPRO knows the retailer's customers and stock then.
 
     Raises:
         ValueError: for an unknown fault profile.
@@ -154,7 +173,11 @@ async def running(config: SandboxConfig | None = None) -> AsyncIterator[Running]
     config = config or SandboxConfig()
     opayo = OpayoSandbox(_opayo_config(config))
     syspro = SysproSandbox(
-        SysproSandboxConfig(seed=config.seed + 1, settings=Settings(idempotency=config.idempotency))
+        SysproSandboxConfig(
+            seed=config.seed + 1,
+            settings=Settings(idempotency=config.idempotency),
+            quirks=quirks_named(config.quirks),
+        )
     )
     shop = ShopSandbox(ShopSandboxConfig(seed=config.seed + 2))
     for plan in (opayo.plan, syspro.plan, shop.plan):
@@ -170,7 +193,10 @@ async def running(config: SandboxConfig | None = None) -> AsyncIterator[Running]
                 (shop.app, config.shop_port),
             )
         ]
-        made = Running(_facts(config, urls, (opayo, syspro, shop), world), opayo, syspro, shop)
+        sftp = await stack.enter_async_context(SftpSandbox().served(HOST, config.sftp_port))
+        opayo.control.more["POST", "files"] = lambda request: write_day(request, opayo.parts, sftp)
+        facts = _facts(config, urls, (opayo, syspro, shop), (world, sftp))
+        made = Running(facts, opayo, syspro, shop, sftp)
         await Merchant(made.facts.merchant_urls(), config.seed, world).seed_syspro(made.facts.warehouse)
         yield made
 
@@ -212,9 +238,10 @@ def _facts(
     config: SandboxConfig,
     urls: list[str],
     sandboxes: tuple[OpayoSandbox, SysproSandbox, ShopSandbox],
-    world: World,
+    beside: tuple[World, SftpSandbox],
 ) -> SandboxFacts:
     opayo, syspro, shop = sandboxes[0].config, sandboxes[1].config, sandboxes[2].config
+    world, sftp = beside
     return SandboxFacts(
         opayo=urls[0],
         syspro=urls[1],
@@ -244,4 +271,7 @@ def _facts(
         faults=config.faults,
         idempotency=config.idempotency,
         pid=os.getpid(),
+        sftp=SftpFacts(
+            HOST, sftp.port, opayo.vendor, sftp.config.vendors[opayo.vendor], sftp.host_key, INCOMING
+        ),
     )

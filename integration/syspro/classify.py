@@ -15,6 +15,7 @@ from msgspec import Struct
 
 ErrorClass = Literal[
     "invalid-credentials",
+    "invalid-company",
     "session-invalid",
     "not-licensed",
     "licence-exhausted",
@@ -50,7 +51,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     value: str = ""
 
 
-class Rule(Struct, frozen=True, kw_only=True):
+class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A row of the table: every condition that is given must hold.
 
     Attributes:
@@ -70,15 +71,25 @@ class Rule(Struct, frozen=True, kw_only=True):
     moments: tuple[Moment, ...] = ()
     business_object: str = ""
 
+    def __post_init__(self) -> None:
+        if not (self.pattern or self.numbers):
+            raise ValueError("a rule needs a `pattern` or `numbers`, or it would never match")
+        for pattern in (self.pattern, self.also, self.element):
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
+
 
 _NOT_FOUND = r"not found|does not exist|not on file|invalid|unknown"
 
 DEFAULT_RULES: tuple[Rule, ...] = (
-    Rule(means="invalid-credentials", pattern=r"^ERROR:? ?Invalid (operator|company)", moments=("logon",)),
+    Rule(means="invalid-company", pattern=r"Invalid company", moments=("logon",)),
+    Rule(means="invalid-credentials", pattern=r"^ERROR:? ?Invalid operator", moments=("logon",)),
     Rule(means="session-invalid", pattern=r"UserID is invalid|session has expired"),
     Rule(
         means="licence-exhausted",
-        pattern=r"licen[cs]es? (limit|exceeded|exhausted)|(concurrent|maximum number of) users",
+        pattern=r"licen[cs]es? (limit|exceeded|exhausted)|all licen[cs]ed users|(concurrent|maximum number of) users",
         moments=("logon",),
     ),
     Rule(means="busy", pattern=r"^ERROR", moments=("logon",)),

@@ -137,6 +137,9 @@ _BUILDERS: dict[ErrorClass, _Builder] = {
     "invalid-credentials": _misconfigured(
         "syspro.invalid-credentials", "SYSPRO refused the operator, its password or the company"
     ),
+    "invalid-company": _misconfigured(
+        "syspro.invalid-company", "SYSPRO refused the company, or the company's password"
+    ),
     "session-invalid": _session,
     "not-licensed": _misconfigured(
         "syspro.not-licensed", "SYSPRO's operator may not use a business object that the posting needs"

@@ -29,10 +29,19 @@ async def served(app: Any, port: int = 0, http: str = "auto") -> AsyncIterator[s
     server.lifespan = config.lifespan_class(config)
     await server.startup(sockets=[listener])
     await server.on_tick(0)
+    ticking = asyncio.create_task(_tick(server))
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
+        ticking.cancel()
         await _stop(server, listener)
+
+
+async def _tick(server: uvicorn.Server) -> None:
+    """Let the `Date` of answers go on: uvicorn writes it anew at every tenth tick."""
+    while True:
+        await asyncio.sleep(1)
+        await server.on_tick(0)
 
 
 async def _stop(server: uvicorn.Server, listener: socket.socket) -> None:

@@ -41,14 +41,22 @@ async def test_a_second_logon_ends_the_first_session() -> None:
 
 
 @pytest.mark.parametrize(
-    ("operator", "password", "company"),
-    [("OPAYO1", "wrong", "EDU1"), ("NOBODY", "x", "EDU1"), ("OPAYO1", "sandbox-1", "EDU2")],
+    ("operator", "password", "company", "message"),
+    [
+        ("OPAYO1", "wrong", "EDU1", "Invalid operator password"),
+        ("NOBODY", "x", "EDU1", "Invalid operator password"),
+        ("NOBODY", "x", "EDU2", "Invalid operator password"),
+        # Only who has proved to be the operator hears that it is the company.
+        ("OPAYO1", "sandbox-1", "EDU2", "Invalid company or company password"),
+    ],
 )
-async def test_wrong_credentials_say_nothing_about_which(operator: str, password: str, company: str) -> None:
+async def test_wrong_credentials_do_not_say_whether_there_is_such_an_operator(
+    operator: str, password: str, company: str, message: str
+) -> None:
     async with connected(sandbox(), logon=False) as client:
         answer = await client.logon(operator, password, company)
         assert (answer.status_code, code_of(answer)) == (401, "INVALID_CREDENTIALS")
-        assert answer.json()["Error"]["Message"] == "Invalid operator password"
+        assert answer.json()["Error"]["Message"] == message
 
 
 async def test_seats_run_out_and_come_back_at_logoff() -> None:

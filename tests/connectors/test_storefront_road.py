@@ -25,8 +25,9 @@ from integration.errors import (
 )
 from integration.ports import Storefront
 from integration.sandbox.ecommerce import ShopSandbox, ShopSandboxConfig
+from integration.sandbox.ecommerce.address import Address
 from integration.sandbox.ecommerce.rendering import woo_order
-from integration.sandbox.ecommerce.store import Address, Line, NewOrder, Order
+from integration.sandbox.ecommerce.store import Line, NewOrder, Order
 from integration.sandbox.faults import FaultMatch, FaultOrder
 from tests.connectors.serving import served
 

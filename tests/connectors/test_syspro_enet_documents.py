@@ -16,14 +16,9 @@ from integration.syspro.config import SysproConfig
 from integration.syspro.currency import CurrencyCodes
 from integration.syspro.enet import EnetConfig
 from integration.syspro.enet.building import enveloped, xml
-from integration.syspro.enet.documents import (
-    BUSINESS_OBJECTS,
-    Surroundings,
-    Transaction,
-    rehearsal_of,
-    transaction_for,
-)
+from integration.syspro.enet.documents import Surroundings, rehearsal_of, transaction_for
 from integration.syspro.enet.key_widths import Widths
+from integration.syspro.enet.objects import BUSINESS_OBJECTS, Transaction
 from tests.connectors.erp_site import credit_memo, gbp, journal, of_every_kind, order, paying, payment
 
 CONFIG = SysproConfig(base_url="http://erp", operator="A", operator_password="x", company_id="E")

@@ -25,7 +25,7 @@ _CODE = re.compile(r"[a-z]+\.[a-z0-9]+(?:-[a-z0-9]+)*")
 
 # In these, every dotted text is a code: tables of codes, and rules that name themselves.
 _TABLES_OF_CODES = ("core/validation.py", "syspro/refusals.py", "harmony/wire.py")
-_CALLS_WITH_A_CODE = frozenset({"Refused", "problem", "alert"})
+_CALLS_WITH_A_CODE = frozenset({"Refused", "problem", "alert", "wrong"})
 
 
 def blocks(page: Path, language: str) -> Iterator[str]:

@@ -3,7 +3,8 @@
 Control: ``POST /_sandbox/orders`` ``{"orders": [NewOrder, …]}`` answers ids, numbers and totals in the same
 order; ``PUT /_sandbox/orders/{id}/payment`` ``{"payment_reference"}`` links another attempt; ``GET
 /_sandbox/ledger``; ``PUT /_sandbox/webhook`` (see :class:`Subscriber`); ``GET /_sandbox/webhook`` waits for
-deliveries on their way and lists them; ``POST /_sandbox/reset``; faults as everywhere.
+deliveries on their way and lists them; ``POST /_sandbox/reset``; faults as everywhere. ``POST /_sandbox/customers``
+``{"customers": [NewAccount, …]}``, ``PUT /_sandbox/customers/{id}`` as a person would edit, ``GET /_sandbox/customers``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import msgspec
 
 from integration.sandbox.ecommerce import generic, woocommerce
 from integration.sandbox.ecommerce.config import ShopSandboxConfig
+from integration.sandbox.ecommerce.customers import NewAccount
 from integration.sandbox.ecommerce.generic import GenericStorefront
 from integration.sandbox.ecommerce.store import NewOrder, Order, ShopStore
 from integration.sandbox.ecommerce.webhook import Subscriber, WebhookSender
@@ -38,6 +40,12 @@ class _Orders(msgspec.Struct, forbid_unknown_fields=True):
     """Body of ``POST /_sandbox/orders``."""
 
     orders: tuple[NewOrder, ...]
+
+
+class _Customers(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of ``POST /_sandbox/customers``."""
+
+    customers: tuple[NewAccount, ...]
 
 
 class _Payment(msgspec.Struct, forbid_unknown_fields=True):
@@ -97,6 +105,8 @@ class ShopSandbox:
                 return self._create(request)
             case "PUT", ["orders", order_id, "payment"] if order_id.isdecimal():
                 return self._link(int(order_id), request)
+            case method, ["customers", *rest]:
+                return self._customers(method, rest, request)
             case "GET", ["ledger"]:
                 return Answer(200, {"orders": self.store.ledger()})
             case "PUT", ["webhook"]:
@@ -118,6 +128,20 @@ class ShopSandbox:
             self.webhook.tell("order.created", order, request.base_url)
         told = [{"id": one.id, "number": one.number, "total": str(one.total)} for one in created]
         return Answer(201, {"orders": told})
+
+    def _customers(self, method: str, rest: list[str], request: Request) -> Answer:
+        accounts = self.store.accounts
+        match method, rest:
+            case "POST", []:
+                new = msgspec.json.decode(request.body, type=_Customers).customers
+                return Answer(201, {"customers": [accounts.create(each).id for each in new]})
+            case "PUT", [number] if number.isdecimal() and int(number) in accounts.by_id:
+                account = accounts.by_id[int(number)]
+                accounts.change(account, request.json())
+                return Answer(200, account)
+            case "GET", []:
+                return Answer(200, {"customers": list(accounts.by_id.values())})
+        return Answer(404, {"error": "No such control, or no such customer."})
 
     def _link(self, order_id: int, request: Request) -> Answer:
         order = self.store.orders.get(order_id)

@@ -5,6 +5,7 @@
 - ``GET /generic/orders/{reference}`` answers one order, or 404.
 - ``PUT /generic/orders/{reference}/status`` takes ``{"status": "…", "note": "…"}`` and answers the order;
   doing it twice changes nothing and leaves no second note.
+- ``/generic/customers`` and ``/generic/customers/{reference}``: see :mod:`.generic_customers`.
 
 An order holds ``reference, number, status, currency, total, placed_at, payment_reference, customer, billing,
 shipping, lines, note``. Money is a string of major units with two decimals; ``placed_at`` is ISO 8601 with its
@@ -17,8 +18,10 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 
+from integration.sandbox.ecommerce import generic_customers as customers
+from integration.sandbox.ecommerce.address import Address
 from integration.sandbox.ecommerce.config import ShopSandboxConfig
-from integration.sandbox.ecommerce.store import VENDOR_TX_CODE, Address, Line, Order, ShopStore
+from integration.sandbox.ecommerce.store import VENDOR_TX_CODE, Line, Order, ShopStore
 from integration.sandbox.ecommerce.wire import Answer, Request
 
 PREFIX = "/generic"
@@ -45,6 +48,13 @@ class GenericStorefront:
             case "PUT", ["orders", reference, "status"]:
                 order = self._order(reference)
                 return self._set_status(order, request) if order else _no_order(reference)
+            case "GET", ["customers"]:
+                return customers.list_accounts(self.store.accounts, request)
+            case "GET", ["customers", reference]:
+                return customers.show_account(self.store.accounts, reference)
+            case ("POST", ["customers"]) | ("PUT", ["customers", _]):
+                reference = request.path.removeprefix(f"{PREFIX}/customers").strip("/")
+                return customers.save_account(self.store.accounts, reference, request)
         return _error(404, "no_route", "There is no such address here.")
 
     def _list(self, request: Request) -> Answer:

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from integration.sandbox.ecommerce.store import ZERO, Address, Line, Note, Order
+from integration.sandbox.ecommerce.address import Address
+from integration.sandbox.ecommerce.store import ZERO, Line, Note, Order
 
 SHOP_ZONE = ZoneInfo("Europe/London")
 Members = dict[str, object]
@@ -28,7 +29,7 @@ def woo_order(order: Order, base_url: str) -> Members:
         "customer_id": order.sale.customer_id,
         "order_key": f"wc_order_{order.id:013d}",
         "billing": msgspec.to_builtins(order.sale.billing),
-        "shipping": _shipping_address(order.sale.shipping),
+        "shipping": shipping_address(order.sale.shipping),
         "payment_method": "opayo",
         "payment_method_title": "Opayo",
         "transaction_id": order.transaction_id,
@@ -190,7 +191,8 @@ def _taxes(line: Line) -> list[Members]:
     return [{"id": 1, "total": str(line.tax), "subtotal": ""}] if line.tax else []
 
 
-def _shipping_address(address: Address) -> Members:
+def shipping_address(address: Address) -> Members:
+    """A delivery address, which has no e-mail address."""
     members: Members = msgspec.to_builtins(address)
     del members["email"]
     return members

@@ -9,6 +9,9 @@ from typing import Literal
 
 import msgspec
 
+from integration.sandbox.ecommerce.address import Address
+from integration.sandbox.ecommerce.customers import Accounts
+
 ZERO = Decimal("0.00")
 
 STATUSES = frozenset(
@@ -28,22 +31,6 @@ STATUSES = frozenset(
 
 VENDOR_TX_CODE = "_opayo_vendor_tx_code"
 """The meta key under which the shop's payment plug-in keeps the vendor transaction code."""
-
-
-class Address(msgspec.Struct, frozen=True):
-    """A postal address in WooCommerce's members; ``country`` is ISO 3166-1 alpha-2."""
-
-    first_name: str = ""
-    last_name: str = ""
-    company: str = ""
-    address_1: str = ""
-    address_2: str = ""
-    city: str = ""
-    state: str = ""
-    postcode: str = ""
-    country: str = ""
-    email: str = ""
-    phone: str = ""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -138,13 +125,15 @@ class Order(msgspec.Struct):
 
 
 class ShopStore:
-    """Orders by id and by payment reference; ids start at 1001."""
+    """Orders by id and by payment reference, ids starting at 1001; and the customers' accounts."""
 
     def __init__(self) -> None:
+        self.accounts = Accounts()
         self.reset()
 
     def reset(self) -> None:
         """Forget every order."""
+        self.accounts.reset()
         self.orders: dict[int, Order] = {}
         self._by_reference: dict[str, list[Order]] = {}
         self._next_note = 1

@@ -1,4 +1,4 @@
-"""WooCommerce's REST interface v3, as far as orders and their notes go.
+"""WooCommerce's REST interface v3, as far as orders, their notes and customers go.
 
 Over plain HTTP a real shop wants OAuth 1.0a; this stand-in takes HTTP Basic and the query-string form as
 behind TLS. ``search`` looks where WooCommerce looks and, as a site does with one filter of its own, into the
@@ -13,6 +13,7 @@ import hmac
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from integration.sandbox.ecommerce import woocommerce_customers as customers
 from integration.sandbox.ecommerce.config import ShopSandboxConfig
 from integration.sandbox.ecommerce.rendering import woo_note, woo_order
 from integration.sandbox.ecommerce.store import STATUSES, Order, ShopStore
@@ -64,6 +65,24 @@ class WooCommerce:
                 return self._add_note(self._order(order_id), request)
             case ["orders", order_id, "notes", note_id] if request.method == "GET":
                 return self._note(self._order(order_id), note_id)
+            case ["customers", *rest]:
+                return self._customers(rest, request)
+        return _error(404, "rest_no_route", "No route was found matching the URL and request method.")
+
+    def _customers(self, rest: list[str], request: Request) -> Answer:
+        match request.method, rest:
+            case "GET", []:
+                page, size = (
+                    _whole(request.query, "page", 1, None),
+                    _whole(request.query, "per_page", 10, 100),
+                )
+                return customers.list_accounts(self.store.accounts, request, page, size)
+            case "POST", []:
+                return customers.add_account(self.store.accounts, request)
+            case "GET", [number]:
+                return customers.show_account(self.store.accounts, number, request)
+            case "PUT" | "POST" | "PATCH", [number]:
+                return customers.change_account(self.store.accounts, number, request)
         return _error(404, "rest_no_route", "No route was found matching the URL and request method.")
 
     def _list(self, request: Request) -> Answer:

@@ -9,6 +9,7 @@ from integration.sandbox.faults import FaultOptions, FaultPlan, FaultyApp
 from integration.sandbox.opayo import acs, hosted_page, reporting
 from integration.sandbox.opayo.classic_fields import ClassicError
 from integration.sandbox.opayo.classic_ops import PREFIX as CLASSIC_PREFIX
+from integration.sandbox.opayo.clock import SandboxClock
 from integration.sandbox.opayo.config import OpayoSandboxConfig
 from integration.sandbox.opayo.control import PREFIX as CONTROL_PREFIX
 from integration.sandbox.opayo.control import Control
@@ -28,6 +29,10 @@ def opayo_writes(method: str, path: str, body: bytes) -> bool:
 class OpayoSandbox:
     """A stand-in for Opayo.
 
+    Args:
+        config: its settings.
+        clock: its time; the machine's when absent.
+
     Attributes:
         config: its settings.
         plan: its faults, for tests in the same process; over HTTP they are at ``/_sandbox/faults``.
@@ -35,11 +40,11 @@ class OpayoSandbox:
         app: the ASGI application, lifespan included, faults around it.
     """
 
-    def __init__(self, config: OpayoSandboxConfig | None = None) -> None:
+    def __init__(self, config: OpayoSandboxConfig | None = None, clock: SandboxClock | None = None) -> None:
         self.config = config or OpayoSandboxConfig()
         self.plan = FaultPlan(self.config.seed, self.config.supports)
         self.plan.is_write = opayo_writes
-        self.parts = Parts(self.config, self.plan)
+        self.parts = Parts(self.config, self.plan, clock)
         self.control = Control(self.parts)
         self._ticker: asyncio.Task[None] | None = None
         options = FaultOptions(error_body=_ERROR, exempt=(hosted_page.PATH, acs.PATH))
@@ -109,7 +114,7 @@ class OpayoSandbox:
 
     async def _tick(self) -> None:
         while True:
-            await asyncio.sleep(1)
+            await asyncio.sleep(self.config.tick_seconds)
             self.parts.tick()
 
 

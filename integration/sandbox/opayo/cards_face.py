@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from integration.sandbox.opayo.bank import is_expired
 from integration.sandbox.opayo.cards import check_cv2, read_card
-from integration.sandbox.opayo.clock import UK, SandboxClock, iso_uk
+from integration.sandbox.opayo.clock import SandboxClock, iso_uk
 from integration.sandbox.opayo.config import Account
 from integration.sandbox.opayo.pi_views import problem
 from integration.sandbox.opayo.store import Session, Store, StoredCard, new_id
@@ -59,7 +60,7 @@ class CardsFace:
         card = read_card(number, expiry, name, code) if number else None
         if number and card is None:
             check.fail("cardDetails.cardNumber", 1007)
-        if expiry and _expired(expiry, self.clock.now()):
+        if expiry and is_expired(expiry, self.clock.now()):
             check.fail("cardDetails.expiryDate", 2226)
         if check.problems or card is None:
             session.failures += 1
@@ -97,8 +98,3 @@ class CardsFace:
         if stored is None or stored.vendor != account.vendor:
             return None
         return self.store.cards.pop(stored.identifier)
-
-
-def _expired(expiry: str, now: datetime) -> bool:
-    local = now.astimezone(UK)
-    return (2000 + int(expiry[2:]), int(expiry[:2])) < (local.year, local.month)

@@ -112,5 +112,8 @@ class ClassicOperations:
 
 
 def _authorised(row: Transaction) -> Response:
+    if row.status == "NotAuthed":
+        told = {"VPSTxId": f"{{{row.id}}}", "SecurityKey": row.security_key}
+        return status_reply("NOTAUTHED", row.status_code, row.status_detail, told)
     more = {"VPSTxId": f"{{{row.id}}}", "TxAuthNo": str(row.retrieval), "SecurityKey": row.security_key}
     return status_reply("OK", "0000", "The Authorisation was Successful.", {**more, **checks(row)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,14 +10,19 @@ UK = ZoneInfo("Europe/London")
 
 
 class SandboxClock:
-    """A clock that can be moved; settlement, expiry and voids follow it, timers do not."""
+    """A clock that can be moved; settlement, expiry and voids follow it, timers do not.
 
-    def __init__(self) -> None:
+    Args:
+        real: the time it is set from, aware and in UTC.
+    """
+
+    def __init__(self, real: Callable[[], datetime] | None = None) -> None:
         self.offset = timedelta(0)
+        self._real = real or _utc_now
 
     def now(self) -> datetime:
         """The stand-in's time, aware and in UTC."""
-        return datetime.now(UTC) + self.offset
+        return self._real() + self.offset
 
     def advance(self, seconds: float) -> None:
         """Move forward, or back when negative."""
@@ -24,7 +30,11 @@ class SandboxClock:
 
     def set(self, moment: datetime) -> None:
         """Make it ``moment`` (aware) now."""
-        self.offset = moment - datetime.now(UTC)
+        self.offset = moment - self._real()
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 def uk_day(moment: datetime) -> date:

@@ -81,6 +81,7 @@ class OpayoSandboxConfig(msgspec.Struct, frozen=True):
         public_url: scheme and host in links handed out; empty to follow the request's Host header.
         pace: divisor of every wait for retries and notifications.
         notify_timeout: seconds a receiver has to answer a push, not divided.
+        tick_seconds: how often it looks at what its clock has made due.
         seed: of the faults.
         supports: fault names this stand-in acts.
         quirks: see :class:`Quirks`.
@@ -100,6 +101,7 @@ class OpayoSandboxConfig(msgspec.Struct, frozen=True):
     public_url: str = ""
     pace: float = msgspec.field(default_factory=pace_from_environment)
     notify_timeout: float = 10.0
+    tick_seconds: float = 1.0
     seed: int = 0
     supports: frozenset[str] = frozenset(
         {
@@ -109,6 +111,7 @@ class OpayoSandboxConfig(msgspec.Struct, frozen=True):
             "commit-then-drop",
             "5xx",
             "garbage",
+            "clock-skew",
             "event-doubled",
             "event-reordered",
             "event-delayed",

@@ -53,11 +53,23 @@ class ChargebackBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel")
     amount: int | None = None
 
 
+class BankBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """Body of ``POST /_sandbox/bank``: how the card of a transaction answers its next repeats (accept, soft …)."""
+
+    transaction_id: str
+    answers: list[str]
+
+
 class Control:
-    """Answers everything under ``/_sandbox/`` but the faults."""
+    """Answers everything under ``/_sandbox/`` but the faults.
+
+    Attributes:
+        more: controls of what is served beside Opayo and written from its books, by method and path.
+    """
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
+        self.more: dict[tuple[str, str], Callable[[Request], Awaitable[Response]]] = {}
         self._routes: dict[tuple[str, str], Callable[[Request], Awaitable[Response]]] = {
             ("GET", "clock"): self._clock,
             ("POST", "clock"): self._clock,
@@ -67,12 +79,14 @@ class Control:
             ("POST", "pay"): self._pay,
             ("POST", "server/pay"): self._server_pay,
             ("POST", "chargeback"): self._chargeback,
+            ("POST", "bank"): self._bank,
             ("POST", "reset"): self._reset,
         }
 
     async def answer(self, request: Request) -> Response:
         """Answer one control call; a body that cannot be meant gets 422."""
-        route = self._routes.get((request.method, request.path[len(PREFIX) :].rstrip("/")))
+        named = (request.method, request.path[len(PREFIX) :].rstrip("/"))
+        route = self._routes.get(named) or self.more.get(named)
         if route is None:
             return json_reply(404, {"error": "No such control."})
         try:
@@ -115,9 +129,8 @@ class Control:
         }
         for name in ("emitted", "sent", "doubled", "forged", "reordered", "delayed"):
             events.setdefault(name, 0)
-        return json_reply(
-            200, {"transactions": rows, "events": events, "batches": len(self.parts.store.batches)}
-        )
+        held = {"transactions": rows, "events": events, "batches": len(self.parts.store.batches)}
+        return json_reply(200, {**held, "repeatsAfterHardDecline": self.parts.engine.bank.asked_again})
 
     async def _pay(self, request: Request) -> Response:
         body: Body = msgspec.json.decode(request.body, type=dict)
@@ -171,8 +184,15 @@ class Control:
         self.parts.sender.emit(f"chargeback.{body.stage}", row, amount)
         return json_reply(202, {"amount": amount})
 
+    async def _bank(self, request: Request) -> Response:
+        body = msgspec.json.decode(request.body, type=BankBody)
+        row = self.parts.store.transactions.get(body.transaction_id.strip("{}").upper())
+        self.parts.engine.bank.script("" if row is None else row.card_identifier, body.answers)
+        return Response(204)
+
     async def _reset(self, request: Request) -> Response:
         self.parts.store.clear()
+        self.parts.engine.bank.clear()
         self.parts.server.registrations.clear()
         self.parts.sender.counts.clear()
         self.parts.notifier.counts.clear()

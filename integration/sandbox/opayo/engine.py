@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from integration.sandbox.opayo.bank import Bank
 from integration.sandbox.opayo.cards import Card
 from integration.sandbox.opayo.clock import SandboxClock, uk_day
 from integration.sandbox.opayo.config import Account, OpayoSandboxConfig
@@ -62,6 +63,7 @@ class Engine:
         self.config = config
         self.emit = emit
         self.challenged: list[Transaction] = []
+        self.bank = Bank()
 
     def claim(self, vendor: str, code: str, currency: str) -> None:
         """Check that a ``vendorTxCode`` is new and the currency on the account."""
@@ -164,7 +166,7 @@ class Engine:
         return row
 
     def repeat(self, vendor: str, follow: Follow, deferred: bool = False) -> Transaction:
-        """Charge the card of an earlier successful transaction again."""
+        """Charge the card of an earlier successful transaction again; the bank may decline it."""
         original = self._original(vendor, follow.reference)
         if original.type in {"Refund", "Authenticate"}:
             raise RefusedError("wrong-type")
@@ -174,6 +176,9 @@ class Engine:
         if needed and not original.details.cof:
             raise RefusedError("no-credential")
         row = self._follow(vendor, "RepeatDeferred" if deferred else "Repeat", follow, original)
+        if row.status == "NotAuthed":
+            self.emit("payment.declined", row, row.amount)
+            return row
         original.repeated = True
         self.emit("payment.deferred" if deferred else "payment.authorised", row, row.amount)
         return row
@@ -272,9 +277,10 @@ class Engine:
         row.reusable, row.show_identifier = original.reusable, kind == "Refund"
         row.retrieval, row.bank_code = self.store.next_retrieval(), "00"
         row.bank_auth = "999777"
-        if kind == "RepeatDeferred":
+        declined = kind in {"Repeat", "RepeatDeferred"} and self.bank.refuses(row, now)
+        if kind == "RepeatDeferred" and not declined:
             row.txstate = 14
-        else:
+        elif not declined:
             self._capture(row, row.amount, now)
         if kind == "Refund":
             row.status_detail = "The Refund was Successful."

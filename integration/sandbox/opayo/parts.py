@@ -20,10 +20,10 @@ from integration.sandbox.opayo.webhook import Subscriber, WebhookSender
 class Parts:
     """One store, one clock, and every face and sender over them."""
 
-    def __init__(self, config: OpayoSandboxConfig, plan: FaultPlan) -> None:
+    def __init__(self, config: OpayoSandboxConfig, plan: FaultPlan, clock: SandboxClock | None = None) -> None:
         self.config = config
         self.store = Store()
-        self.clock = SandboxClock()
+        self.clock = clock or SandboxClock()
         self.pusher = Pusher(config.notify_timeout)
         self.sender = WebhookSender(plan, self.clock, self.pusher, config.pace)
         if config.webhook_url:

@@ -32,9 +32,7 @@ class Pusher:
             response = await self._pool.request(
                 "POST", url, headers=pairs, content=body, extensions={"timeout": self._timeout}
             )
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError):
-            return Answer(0)
-        except httpcore.UnsupportedProtocol:
+        except Exception:  # noqa: BLE001 - whatever a receiver that is killed does to the line, its event is sent again
             return Answer(0)
         return Answer(response.status, response.content)
 

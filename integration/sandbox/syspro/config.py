@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 
@@ -22,6 +24,9 @@ class Quirks(msgspec.Struct, forbid_unknown_fields=True):
         unapplied_without_reference: unapplied payments leave no ArInvoicePay row, so their Reference
             cannot be found; only the ``_CRD`` document shows them.
         sales_order_digits: width to which numeric sales order keys are padded; likewise the next two.
+        unapplied_prefix: what numbers of unapplied cash begin with.
+        credit_numbers_shared: numbers of unapplied cash run through the company, otherwise per customer.
+        payments_not_distributed: a payment may be worth more or less than its parts, as nowhere is documented.
         outcome_unknown: ``posted`` or ``not-posted``: keyed POSTs answer 504 after or before the posting;
             e.net answers an exception text.
 
@@ -32,6 +37,8 @@ class Quirks(msgspec.Struct, forbid_unknown_fields=True):
         guid_token: the token looks like a GUID in braces, without blanks.
         trimmed_token_refused: as SYSPRO 7, a token is accepted only with its two trailing blanks.
         logon_allows_two_sessions: a second logon leaves the operator's first session alive.
+        import_by_default: SORTOI imports and SORTOS posts unless told otherwise; SYSPRO's defaults only validate.
+        unknown_elements_refused: an element that the object does not know is an error, not lost without a word.
         order_element_on_clean_import: SORTOI returns ``Order`` with the number even without warnings.
         lower_case_roots: objects known to answer in lower case do; otherwise every root keeps its case.
         leading_blanks: numbers are right-aligned, as SYSPRO writes them.
@@ -55,11 +62,16 @@ class Quirks(msgspec.Struct, forbid_unknown_fields=True):
     sales_order_digits: int = 15
     invoice_digits: int = 15
     customer_digits: int = 7
+    unapplied_prefix: str = "_CRD"
+    credit_numbers_shared: bool = False
+    payments_not_distributed: bool = False
     outcome_unknown: str = ""
     json_quoted_token: bool = False
     guid_token: bool = False
     trimmed_token_refused: bool = False
     logon_allows_two_sessions: bool = False
+    import_by_default: bool = False
+    unknown_elements_refused: bool = False
     order_element_on_clean_import: bool = False
     lower_case_roots: bool = True
     leading_blanks: bool = True
@@ -71,6 +83,23 @@ class Quirks(msgspec.Struct, forbid_unknown_fields=True):
     post_ld_missing: bool = False
     like_underscore: bool = True
     warehouse_filter_ignored: bool = False
+
+
+def quirks_named(given: Mapping[str, str]) -> Quirks:
+    """The usual habits with some changed: ``{"leading_blanks": "false", "body_wrapper": "json"}``.
+
+    Raises:
+        msgspec.ValidationError: no such habit, or no value of its kind.
+    """
+    return msgspec.convert({name: _value(text) for name, text in given.items()}, Quirks)
+
+
+def _value(text: str) -> object:
+    try:
+        value: object = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        value = text
+    return value
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True):
@@ -85,6 +114,8 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
         accounting_date: today for SYSPRO, ISO; empty takes the clock's UTC date.
         unlicensed: business objects answered 403 ``NOT_LICENSED``.
         unauthorised: business objects answered 403 ``NOT_AUTHORISED``.
+        rivals: operators that somebody else works as too, who signs on again whenever we did: none of their
+            sessions lives to see a call.
         posting_ms: how long a keyed POST runs between claiming its key and posting.
     """
 
@@ -96,6 +127,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
     accounting_date: str = ""
     unlicensed: list[str] = []
     unauthorised: list[str] = []
+    rivals: list[str] = []
     posting_ms: int = 0
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import TypeVar
 
 import msgspec
 
+from integration.sandbox.syspro import clerk
 from integration.sandbox.syspro.asgi import Request, Response
 from integration.sandbox.syspro.config import Quirks, Settings
 from integration.sandbox.syspro.harmony.face import HarmonyFace
@@ -18,6 +20,7 @@ from integration.sandbox.syspro.values import parse_number
 from integration.sandbox.syspro.world import load_default_world
 
 PREFIX = "/_sandbox/"
+Wanted = TypeVar("Wanted")
 
 
 class _Seed(msgspec.Struct, forbid_unknown_fields=True):
@@ -26,7 +29,7 @@ class _Seed(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ControlFace:
-    """Seeds, settings, quirks, ledger and invariants of one company."""
+    """Seeds, settings, quirks, ledger and invariants of one company, and a clerk who works in it."""
 
     def __init__(self, store: Store, sessions: Sessions, harmony: HarmonyFace) -> None:
         self.store = store
@@ -41,6 +44,11 @@ class ControlFace:
             ("GET", "quirks"): lambda _: store.config.quirks,
             ("PUT", "quirks"): self._quirks,
             ("POST", "seed"): self._seed,
+            ("POST", "ship"): lambda request: clerk.ship(store, _body(request, clerk.Ship)),
+            ("POST", "invoice"): lambda request: clerk.invoice(store, _body(request, clerk.Invoice)),
+            ("POST", "raise-credit-note"): lambda request: clerk.raise_credit_note(
+                store, _body(request, clerk.RaiseCreditNote)
+            ),
             ("POST", "reset"): lambda _: self.reset(),
         }
 
@@ -98,6 +106,10 @@ class ControlFace:
             self.store.add_stock(columns["StockCode"], Decimal(on_hand), columns.get("Warehouse", ""), **kept)
         self.store.settle()
         return {"customers": len(seed.customers), "stock": len(seed.stock)}
+
+
+def _body(request: Request, kind: type[Wanted]) -> Wanted:
+    return msgspec.json.decode(request.body, type=kind)
 
 
 def _texts(columns: dict[str, str | int]) -> dict[str, str]:

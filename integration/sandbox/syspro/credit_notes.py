@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from integration.sandbox.syspro.documents import SalesOrder
-from integration.sandbox.syspro.findings import Reader
+from integration.sandbox.syspro.findings import DUPLICATE_KEY, Reader
 from integration.sandbox.syspro.orders import next_order_number
 from integration.sandbox.syspro.posting import Outcome, Plan, Posting, run
 from integration.sandbox.syspro.shapes import CREDIT_NOTE_ITEM
@@ -28,9 +28,18 @@ def _post(posting: Posting, item: Reader) -> Document:
             item.not_found("InvoiceNumber", "Invoice")
         return {}
     wanted = {displayed(line.text("LineNumber")) for line in item.children("Lines")}
+    date = posting.parameters.date("DocumentDate", store.accounting_date().isoformat())
     none = Decimal("0.000000")
     lines = tuple(
-        msgspec.structs.replace(line, MOrderQty=line.MShipQty, MBackOrderQty=none, allocates=False)
+        msgspec.structs.replace(
+            line,
+            MOrderQty=line.MShipQty,
+            MBackOrderQty=none,
+            allocates=False,
+            invoiced=none,
+            MCreditOrderNo=sold.SalesOrder,
+            MCreditOrderLine=line.SalesOrderLine,
+        )
         for line in sold.lines
         if not wanted or line.SalesOrderLine in wanted
     )
@@ -38,10 +47,13 @@ def _post(posting: Posting, item: Reader) -> Document:
         item.refuse("Lines", "900002", f"Sales order line '{name}' not found")
     if item.failed():
         return {}
-    key = next_order_number(store)
+    key = _number(posting, item)
+    if item.failed():
+        return {}
     note = msgspec.structs.replace(
         sold, SalesOrder=key, DocumentType="C", OrderStatus="8", LastInvoice="", DateLastInvPrt="",
-        CustomerPoNumber=f"CN {displayed(key)}", lines=lines,
+        CustomerPoNumber=f"CN {displayed(key)}", lines=lines, OrderDate=date,
+        credited_invoice=store.invoice_key(number),
     )  # fmt: skip
     store.orders.put(key, note)
     return {
@@ -50,6 +62,17 @@ def _post(posting: Posting, item: Reader) -> Document:
         "SalesOrder": sold.SalesOrder,
         "Customer": sold.Customer,
     }
+
+
+def _number(posting: Posting, item: Reader) -> str:
+    """The note's number: the one asked for, or the next sales order number."""
+    wanted = item.code("CreditNoteNumber")
+    if not wanted:
+        return next_order_number(posting.store)
+    key = posting.store.order_key(wanted)
+    if key in posting.store.orders:
+        item.refuse("CreditNoteNumber", DUPLICATE_KEY, f"Duplicate key '{displayed(key)}' on 'SorMaster'")
+    return key
 
 
 def _sold(posting: Posting, item: Reader, invoice: str) -> SalesOrder | None:

@@ -102,12 +102,15 @@ class OrderLine(msgspec.Struct, frozen=True):
     NMscChargeCost: Decimal = ZERO
     NMscProductCls: str = ""
     NMscTaxCode: str = ""
+    MCreditOrderNo: str = ""
+    MCreditOrderLine: str = ""
     po_line: str = ""
     allocates: bool = False
+    invoiced: Decimal = NONE
 
 
 class SalesOrder(msgspec.Struct, frozen=True):
-    """SorMaster with its lines."""
+    """SorMaster with its lines; a credit note knows the invoice it credits."""
 
     SalesOrder: str
     Customer: str
@@ -144,10 +147,14 @@ class SalesOrder(msgspec.Struct, frozen=True):
     ShippingInstrs: str = ""
     SpecialInstrs: str = ""
     lines: tuple[OrderLine, ...] = ()
+    credited_invoice: str = ""
 
 
 class ArInvoice(msgspec.Struct, frozen=True):
-    """ArInvoice: an invoice, note or unapplied payment; ``local_balance`` is InvoiceBal1 in local money."""
+    """ArInvoice: an invoice, note or unapplied payment; ``local_balance`` is InvoiceBal1 in local money.
+
+    ``register`` (month and number) is where the invoice register has it; unapplied payments are in none.
+    """
 
     Customer: str
     Invoice: str
@@ -165,6 +172,8 @@ class ArInvoice(msgspec.Struct, frozen=True):
     TaxPortion: Decimal = ZERO
     DiscBal: Decimal = ZERO
     local_balance: Decimal = ZERO
+    register: str = ""
+    credited_invoice: str = ""
 
 
 class ArInvoicePay(msgspec.Struct, frozen=True):

@@ -92,7 +92,9 @@ class Reader:
         """A code that may not be blank (error 100030)."""
         value = self.code(name)
         if not value:
-            element = "".join(f"{{{part}}}" for part in self.at(name).split("."))
+            # Recorded as `{Item}{StockCode}`: the element and what it stands in.
+            parts = [part.partition("[")[0] for part in self.at(name).split(".")]
+            element = "".join(f"{{{part}}}" for part in (["Item", *parts] if len(parts) == 1 else parts[-2:]))
             self.refuse(name, BLANK, f"XML element '{element}' cannot be spaces")
         return value
 

@@ -11,7 +11,7 @@ Row = dict[str, object]
 
 
 def ledger(store: Store) -> dict[str, list[Row]]:
-    """Everything posted: sales orders, AR payments, AR documents and journals, money as text.
+    """Everything posted: orders, AR payments and documents, journals, cash book, accounts; money as text.
 
     ``minor`` on a payment is its value in minor units; all currencies of the sandbox have two decimals.
     """
@@ -24,6 +24,8 @@ def ledger(store: Store) -> dict[str, list[Row]]:
             {**rendered(journal), "JournalDetails": [rendered(line) for line in journal.lines]}
             for journal in store.journals
         ],
+        "cash_book": [dict(rendered(row)) for row in store.cash_book],
+        "gl_accounts": [dict(rendered(account)) for account in store.gl_accounts],
     }
 
 

@@ -192,16 +192,19 @@ def invoice_item(posting: Posting, order: SalesOrder, item: Reader) -> Document:
             order.Customer, "C" if kind == "C" else "I", money(net + tax), tax, date, month,
             sales_order=order.SalesOrder, purchase_order=order.CustomerPoNumber, branch=order.Branch,
             terms=order.InvTermsOverride, reference=order.CustomerPoNumber,
+            credited_invoice=order.credited_invoice,
         ),
     )  # fmt: skip
     for line in order.lines:
-        _ship(posting, line)
+        _ship(posting, line, returned=kind == "C")
     done = msgspec.structs.replace(
         order,
         OrderStatus="9",
         LastInvoice=raised.invoice,
         DateLastInvPrt=date,
-        lines=tuple(msgspec.structs.replace(line, allocates=False) for line in order.lines),
+        lines=tuple(
+            msgspec.structs.replace(line, allocates=False, invoiced=line.MShipQty) for line in order.lines
+        ),
     )
     posting.store.orders.put(order.SalesOrder, done)
     year, period = month.split("-")
@@ -211,11 +214,13 @@ def invoice_item(posting: Posting, order: SalesOrder, item: Reader) -> Document:
     }  # fmt: skip
 
 
-def _ship(posting: Posting, line: OrderLine) -> None:
+def _ship(posting: Posting, line: OrderLine, *, returned: bool) -> None:
+    """Take what a line invoices out of its warehouse; goods credited come back into it."""
     item = posting.store.warehouse_items.get(f"{line.MStockCode}|{line.MWarehouse}")
     release_stock(posting.store, line)
-    if line.allocates and item is not None:
+    if (line.allocates or returned) and item is not None:
         key = f"{item.StockCode}|{item.Warehouse}"
         held = posting.store.warehouse_items[key]
-        gone = msgspec.structs.replace(held, QtyOnHand=held.QtyOnHand - line.MShipQty)
-        posting.store.warehouse_items.put(key, gone)
+        moved = line.MShipQty if returned else -line.MShipQty
+        changed = msgspec.structs.replace(held, QtyOnHand=held.QtyOnHand + moved)
+        posting.store.warehouse_items.put(key, changed)

@@ -215,7 +215,7 @@ class _PaymentPoster:
 
     def _settle_value(self, customer: Customer, value: Decimal) -> Decimal:
         """Hold PaymentValue against what was distributed, as AutoCorrectPaymentValue says."""
-        if self.reader.failed() or value == self.net:
+        if self.reader.failed() or value == self.net or self.store.config.quirks.payments_not_distributed:
             return value
         if self.auto == "Y":
             return self.net

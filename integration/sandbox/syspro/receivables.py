@@ -29,6 +29,7 @@ class Receivable(msgspec.Struct, frozen=True):
     terms: str = ""
     reference: str = ""
     rate: Decimal | None = None
+    credited_invoice: str = ""
 
 
 class Raised(msgspec.Struct, frozen=True):
@@ -112,6 +113,7 @@ def raise_document(posting: Posting, wanted: Receivable) -> Raised:
         wanted.branch or customer.Branch, wanted.terms or customer.TermsCode, sign * wanted.value,
         currency, rate, mul_div, sign * wanted.value, sign * wanted.tax, ZERO,
         local_balance=sign * to_local(wanted.value, rate, mul_div),
+        register=f"{wanted.month}-{register}", credited_invoice=wanted.credited_invoice,
     )  # fmt: skip
     put_document(store, document)
     if wanted.kind != "I":
@@ -149,7 +151,9 @@ def next_invoice_number(store: Store, customer: str) -> str:
 
 def next_credit_number(store: Store, customer: Customer) -> str:
     """The ``_CRD`` number of the customer's next unapplied payment."""
-    return f"_CRD{store.next_number(f'_CRD|{customer.Customer}'):07}"
+    quirks = store.config.quirks
+    sequence = "_CRD" if quirks.credit_numbers_shared else f"_CRD|{customer.Customer}"
+    return f"{quirks.unapplied_prefix}{store.next_number(sequence):07}"
 
 
 def _sales_journal(

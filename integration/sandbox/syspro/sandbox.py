@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import time
+from collections.abc import Callable
+
 from integration.sandbox.faults import SYSTEM_FAULTS, TRANSPORT_FAULTS, FaultOptions, FaultPlan, FaultyApp
 from integration.sandbox.syspro.asgi import Application, Handler
 from integration.sandbox.syspro.config import SysproSandboxConfig
@@ -12,7 +16,7 @@ from integration.sandbox.syspro.enet.face import EnetFace, writes
 from integration.sandbox.syspro.harmony.face import PREFIX as HARMONY_PREFIX
 from integration.sandbox.syspro.harmony.face import HarmonyFace
 from integration.sandbox.syspro.sessions import Sessions
-from integration.sandbox.syspro.store import Store
+from integration.sandbox.syspro.store import Store, today_utc
 from integration.sandbox.syspro.world import load_default_world
 
 _READING_POSTS = ("/auth/", "/account/validate")
@@ -28,6 +32,8 @@ class SysproSandbox:
 
     Args:
         config: the company; kept, and changed by the control interface.
+        seconds: a clock that only moves forward, for its sessions.
+        today: where its accounting date comes from when the settings name none.
 
     Attributes:
         app: the ASGI application, wrapped in its faults; serve it with uvicorn.
@@ -36,11 +42,17 @@ class SysproSandbox:
         sessions: who is logged on.
     """
 
-    def __init__(self, config: SysproSandboxConfig | None = None) -> None:
+    def __init__(
+        self,
+        config: SysproSandboxConfig | None = None,
+        *,
+        seconds: Callable[[], float] = time.monotonic,
+        today: Callable[[], dt.date] = today_utc,
+    ) -> None:
         self.config = config if config is not None else SysproSandboxConfig()
-        self.store = Store(self.config)
+        self.store = Store(self.config, today)
         load_default_world(self.store, self.config.default_world)
-        self.sessions = Sessions(self.config)
+        self.sessions = Sessions(self.config, seconds)
         self.harmony = HarmonyFace(self.store, self.sessions)
         self.enet = EnetFace(self.store, self.sessions)
         self.control = ControlFace(self.store, self.sessions, self.harmony)

@@ -81,6 +81,10 @@ class Sessions:
         session = self._by_token.get(token.strip())
         if session is None:
             return None
+        if session.operator in self._config.settings.rivals:
+            self._drop(session)
+            self.evictions += 1
+            return None
         now = self._clock()
         if now - session.last_used > self._config.settings.session_timeout_s:
             self._drop(session)

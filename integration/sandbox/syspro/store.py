@@ -80,7 +80,9 @@ class Store:
             Document=lambda r: [document_key(r.Customer, r.Invoice, r.DocumentType)],
             Journal=lambda r: [f"{r.TrnYear}|{r.TrnMonth}|{r.Journal}"],
         )
-        self.payments = Table[ArPayment](undo, Reference=lambda r: [r.Reference])
+        self.payments = Table[ArPayment](
+            undo, Reference=lambda r: [r.Reference], Customer=lambda r: [r.Customer]
+        )
         self.journals = Table[Journal](
             undo, Reference=lambda r: {r.Reference, *(line.Reference for line in r.lines)}
         )

@@ -27,6 +27,20 @@ _ACCOUNTS = (
     ("30-6210", "Chargebacks", "E", "N"),
     ("30-6300", "Exchange differences", "E", "N"),
     ("30-6400", "AR adjustments", "E", "N"),
+    # The accounts that the shipped rules name.
+    ("1200-100", "Opayo clearing by rule", "A", "N"),
+    ("1200-200", "Opayo clearing, euros", "A", "N"),
+    ("1200-300", "Opayo clearing, dollars", "A", "N"),
+    ("1210-100", "Transfers from clearing to bank", "A", "N"),
+    ("2250-100", "Refunds in clearing", "L", "N"),
+    ("2260-100", "Chargebacks in dispute", "L", "N"),
+    ("4900-100", "Exchange gains", "R", "N"),
+    ("7100-100", "Card acquiring fees", "E", "N"),
+    ("7100-200", "American Express fees", "E", "N"),
+    ("7110-100", "Chargeback fees", "E", "N"),
+    ("7120-100", "Chargebacks lost", "E", "N"),
+    ("7900-100", "Exchange losses", "E", "N"),
+    ("9999-100", "Suspense by rule", "A", "N"),
 )
 
 _NAMES = (

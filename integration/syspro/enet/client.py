@@ -9,16 +9,21 @@ from lxml import etree
 from msgspec import structs
 
 from integration.canonical.documents import ArInvoice, ArPayment, ErpDocument, Receipt, SalesOrder, Stored
+from integration.canonical.documents_money_out import ArAdjustment, CreditNoteOrder
 from integration.canonical.money import Rate
 from integration.errors import IntegrationError, OutcomeUnknown, Unreachable
 from integration.http import HttpClient, Spent
 from integration.ports import CompanyProfile, ErpCustomer, ErpStockItem
+from integration.syspro.books import find_money_out
 from integration.syspro.config import SysproConfig
 from integration.syspro.currency import CurrencyCodes
+from integration.syspro.enet.books import EnetBooks
 from integration.syspro.enet.config import EnetConfig
 from integration.syspro.enet.documents import Surroundings, business_object_of, transaction_for
+from integration.syspro.enet.inspection import EnetInspection, Instruments
 from integration.syspro.enet.key_widths import KeyWidths
 from integration.syspro.enet.lookups import Lookups
+from integration.syspro.enet.maintenance import EnetMaintenance
 from integration.syspro.enet.masters import Masters, company_profile
 from integration.syspro.enet.parsing import text_of
 from integration.syspro.enet.postings import Postings
@@ -27,13 +32,15 @@ from integration.syspro.enet.receipts import receipt_of
 from integration.syspro.enet.session import EnetSession
 from integration.syspro.enet.wire import Context
 from integration.syspro.keys import bare
+from integration.syspro.ledger_rows import Site
 from integration.syspro.refusals import Concerning
+from integration.syspro.sent_values import with_status
 
 # One for the call in flight, one for the farewell that must not wait for it.
 _CONNECTIONS = 2
 
 
-class EnetErp:
+class EnetErp(EnetBooks, EnetMaintenance):
     """One operator's way into one SYSPRO company, over its REST wrapper.
 
     Calls are made one after the other whatever `in_flight` says: a session is one SYSPRO runtime.
@@ -64,7 +71,7 @@ class EnetErp:
         self.session = EnetSession(config, self._enet, self._http, on_evicted)
         self._reader = Reader(config, self._enet, self.session)
         self._widths = KeyWidths(self._enet, self._reader)
-        self._lookups = Lookups(self._reader, self._widths)
+        self._lookups = Lookups(config, self._reader, self._widths)
         self._masters = Masters(config, self._reader, self._widths)
         self._postings = Postings(config, self._enet, self.session)
         self._known: CurrencyCodes | None = None
@@ -105,28 +112,28 @@ class EnetErp:
             reference=document.reference,
             customer=getattr(document, "customer", ""),
         )
-        at = Surroundings(
-            config=self._config,
-            enet=self._enet,
-            codes=await self._codes(),
-            widths=await self._widths.current(invoices=_names_invoices(document)),
-        )
-        reply = await self._postings.send(transaction_for(document, at), about)
-        context = Context(about=about, rules=self._config.rules, moment="post", business_object=kind.code)
+        transaction = transaction_for(document, await self._surroundings(document))
+        if isinstance(document, ArPayment) and document.invoices and not self._enet.overpayments:
+            await self._lookups.check_balances(document, await self._codes())
+        reply = await self._postings.send(transaction, about)
+        context = Context(about=about, rules=self._config.all_rules, moment="post", business_object=kind.code)
         receipt = receipt_of(reply, document, context)
         if receipt is None:
             assert isinstance(document, SalesOrder)  # only a sales order may come without its number
             return await self._numbered(document, about)
         if isinstance(document, ArPayment) and document.unapplied and self._credit_numbers_wanted:
             return await self._with_credit_number(receipt, document)
-        return receipt
+        return with_status(receipt, self._config)
 
     async def find(self, documents: Sequence[ErpDocument]) -> Mapping[str, tuple[Stored, ...]]:
         """Look for documents by our own references, many per search; several hits are all given back."""
         if not documents:
             return {}
         try:
-            return await self._lookups.find(documents, await self._codes())
+            codes = await self._codes()
+            site = Site(codes=codes, unapplied_prefix=self._config.unapplied_prefix)
+            found = await self._lookups.find(documents, codes)
+            return {**found, **await find_money_out(documents, self, site)}
         except ValueError as error:
             raise _senseless(error) from error
 
@@ -134,10 +141,30 @@ class EnetErp:
         """Which of the business objects we post with the operator has a licence for; nothing is posted."""
         return await self._postings.capabilities()
 
+    def inspection(self) -> EnetInspection:
+        """What `doctor` asks, in this session."""
+        return EnetInspection(
+            Instruments(
+                config=self._config,
+                session=self.session,
+                reader=self._reader,
+                postings=self._postings,
+                surroundings=self._surroundings,
+            )
+        )
+
     async def close(self) -> None:
         """Log off and give connections and licence seat back. Never raises."""
         await self.session.close()
         await self._http.close()
+
+    async def _surroundings(self, document: ErpDocument) -> Surroundings:
+        return Surroundings(
+            config=self._config,
+            enet=self._enet,
+            codes=await self._codes(),
+            widths=await self._widths.current(invoices=_names_invoices(document)),
+        )
 
     async def _codes(self) -> CurrencyCodes:
         if self._known is None:
@@ -193,9 +220,13 @@ class EnetErp:
 
 
 def _names_invoices(document: ErpDocument) -> bool:
-    return (isinstance(document, ArInvoice) and bool(document.invoice)) or (
-        isinstance(document, ArPayment) and bool(document.invoices)
-    )
+    match document:
+        case ArInvoice():
+            return bool(document.invoice)
+        case ArPayment():
+            return bool(document.invoices)
+        case _:
+            return isinstance(document, CreditNoteOrder | ArAdjustment)
 
 
 def _senseless(error: ValueError) -> Unreachable:

@@ -26,12 +26,14 @@ class Find(Struct, frozen=True, kw_only=True):
     Attributes:
         where: groups, any of which will do; all terms of a group must hold.
         limit: rows at most; `None` is all.
+        order_by: columns to sort by, upwards; none leaves it to SYSPRO.
     """
 
     table: str
     columns: tuple[str, ...]
     where: tuple[tuple[Term, ...], ...] = ()
     limit: int | None = None
+    order_by: tuple[str, ...] = ()
 
     def xml(self) -> str:
         """The document for `XmlIn`: one `Where` with all expressions, for sources disagree on several."""
@@ -46,6 +48,7 @@ class Find(Struct, frozen=True, kw_only=True):
                 ("AllColumns", "N"),
                 ("Columns", [("Column", column) for column in self.columns]),
                 ("Where", expressions),
+                ("OrderBy", [("Column", column) for column in self.order_by]),
             ]
         )
 

@@ -2,46 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from msgspec import Struct
 
 from integration.canonical.documents import ArInvoice, ArPayment, ErpDocument, SalesOrder
 from integration.canonical.journal import GlJournal
-from integration.canonical.money import Money
 from integration.syspro.config import SysproConfig
 from integration.syspro.currency import CurrencyCodes
 from integration.syspro.enet.building import Part, Parts, filled, xml
 from integration.syspro.enet.config import EnetConfig
 from integration.syspro.enet.key_widths import Widths
+from integration.syspro.enet.money_out import item_of, object_of, own_parameters, particular_parameters
+from integration.syspro.enet.objects import ARSTIN, ARSTPY, GENTJL, SORTOI, BusinessObject, Transaction
 from integration.syspro.enet.orders import order_parameters, order_parts
 from integration.syspro.keys import findable
 from integration.syspro.limits import fitted, money_text
+from integration.syspro.sent_values import invoice_value, refuse_negative, signed
 
 _NOTHING = "0.00"
-
-
-class BusinessObject(Struct, frozen=True):
-    """One of SYSPRO's: its code, the root of its documents, and what we call such a document."""
-
-    code: str
-    root: str
-    noun: str
-
-
-SORTOI = BusinessObject("SORTOI", "SalesOrders", "sales order")
-ARSTPY = BusinessObject("ARSTPY", "PostArPayment", "AR payment")
-ARSTIN = BusinessObject("ARSTIN", "PostArInvoices", "AR document")
-GENTJL = BusinessObject("GENTJL", "PostGlJournal", "GL journal")
-BUSINESS_OBJECTS = (SORTOI, ARSTPY, ARSTIN, GENTJL)
-
-
-class Transaction(Struct, frozen=True, kw_only=True):
-    """What `Transaction/Post` takes: a business object and its two documents."""
-
-    business_object: BusinessObject
-    parameters: str
-    document: str
 
 
 class Surroundings(Struct, frozen=True, kw_only=True):
@@ -64,20 +44,23 @@ def business_object_of(document: ErpDocument) -> BusinessObject:
             return ARSTIN
         case GlJournal():
             return GENTJL
+        case _:
+            return object_of(document)
 
 
-def transaction_for(document: ErpDocument, at: Surroundings) -> Transaction:
-    """The transaction that posts a document.
+def transaction_for(document: ErpDocument, at: Surroundings, *, rehearsal: bool = False) -> Transaction:
+    """The transaction that posts a document, or has it validated only.
 
     Raises:
         UnmappedField: a value does not fit its element, or the reference could not be found again.
     """
     findable(document.reference)
     kind = business_object_of(document)
+    particular = particular_parameters(document)
     return Transaction(
         business_object=kind,
-        parameters=_parameters(kind, at, rehearsal=False),
-        document=xml(kind.root, _document(document, at)),
+        parameters=_parameters(kind, at, particular, rehearsal=rehearsal),
+        document=xml(kind.root, _kept(_document(document, at), at.enet.leave_out.get(kind.code, ()))),
     )
 
 
@@ -96,31 +79,53 @@ def _document(document: ErpDocument, at: Surroundings) -> Parts:
         case SalesOrder():
             return order_parts(document, at.codes, at.widths)
         case ArPayment():
-            return [("Item", [("Payment", _payment(document, at.widths))])]
+            return [("Item", [("Payment", _payment(document, at))])]
         case ArInvoice():
-            return [("Item", _invoice(document, at.widths))]
+            return [("Item", _invoice(document, at))]
         case GlJournal():
             return [("Item", _journal(document, at.config))]
+        case _:
+            return [("Item", item_of(document, at.widths))]
 
 
 # --- parameters: all of them, since SYSPRO's defaults differ between objects and releases -----------
 
 
-def _parameters(kind: BusinessObject, at: Surroundings, *, rehearsal: bool) -> str:
+def _parameters(
+    kind: BusinessObject, at: Surroundings, particular: Sequence[tuple[str, str]] = (), *, rehearsal: bool
+) -> str:
+    own = {**at.enet.parameters.get(kind.code, {}), **dict(particular)}
+    said = [
+        (name, own.pop(name, value)) for name, value in _default_parameters(kind, at, rehearsal=rehearsal)
+    ]
+    kept = _kept([*said, *own.items()], at.enet.leave_out.get(kind.code, ()))
+    return xml(kind.root, [("Parameters", kept)])
+
+
+def _default_parameters(
+    kind: BusinessObject, at: Surroundings, *, rehearsal: bool
+) -> Sequence[tuple[str, str]]:
     if kind is SORTOI:
-        warnings = at.enet.order_warnings
-        return xml(kind.root, [("Parameters", order_parameters(at.config, warnings, rehearsal=rehearsal))])
-    common: Parts = [
+        return order_parameters(at.config, at.enet.order_warnings, rehearsal=rehearsal)
+    return [
         ("IgnoreWarnings", at.enet.money_warnings),
         ("ApplyIfEntireDocumentValid", "Y"),
         ("ValidateOnly", "Y" if rehearsal else "N"),
+        *_own_parameters(kind, at.config),
     ]
-    return xml(kind.root, [("Parameters", [*common, *_own_parameters(kind, at.config)])])
 
 
-def _own_parameters(kind: BusinessObject, config: SysproConfig) -> Parts:
-    period: Part = ("PostingPeriod", config.posting_period)
-    if kind is ARSTPY:
+def _kept(parts: Parts, left_out: Sequence[str]) -> Parts:
+    """The parts without the elements that the site's SYSPRO is not to be sent, wherever they stand."""
+    if not left_out:
+        return parts
+    kept = [(name, inner) for name, inner in parts if name not in left_out]
+    return [(name, inner if isinstance(inner, str) else _kept(inner, left_out)) for name, inner in kept]
+
+
+def _own_parameters(kind: BusinessObject, config: SysproConfig) -> Sequence[tuple[str, str]]:
+    period = ("PostingPeriod", config.posting_period)
+    if kind.code == ARSTPY.code:
         return [
             period,
             ("AutoCorrectPaymentValue", "N"),
@@ -132,6 +137,8 @@ def _own_parameters(kind: BusinessObject, config: SysproConfig) -> Parts:
         ]
     if kind is ARSTIN:
         return [period, ("AutomaticTaxCalculation", "N")]
+    if kind is not GENTJL:
+        return own_parameters(kind, config.posting_period)
     return [
         ("ActionType", "A"),
         ("ValidatePasswords", "Y"),
@@ -148,7 +155,9 @@ def _day(value: date | None) -> str:
     return value.isoformat() if value else ""
 
 
-def _payment(payment: ArPayment, widths: Widths) -> Parts:
+def _payment(payment: ArPayment, at: Surroundings) -> Parts:
+    refuse_negative(payment, at.config)
+    widths = at.widths
     parts: list[Part] = [
         ("Customer", fitted("Customer", widths.customer(payment.customer))),
         ("PaymentValue", money_text("PaymentValue", payment.payment_value)),
@@ -180,8 +189,8 @@ def _payment(payment: ArPayment, widths: Widths) -> Parts:
     return filled(parts)
 
 
-def _invoice(invoice: ArInvoice, widths: Widths) -> Parts:
-    tax = invoice.tax_value
+def _invoice(invoice: ArInvoice, at: Surroundings) -> Parts:
+    tax, widths = invoice.tax_value, at.widths
     return filled(
         [
             ("TransactionType", invoice.transaction_type),
@@ -191,7 +200,7 @@ def _invoice(invoice: ArInvoice, widths: Widths) -> Parts:
             ("Invoice", fitted("Invoice", widths.invoice(invoice.invoice or ""))),
             ("InvoiceDate", _day(invoice.invoice_date)),
             ("Reference", fitted("Reference", invoice.reference)),
-            ("InvoiceValue", money_text("InvoiceValue", invoice.invoice_value)),
+            ("InvoiceValue", money_text("InvoiceValue", invoice_value(invoice, at.config))),
             ("Taxable", "Y" if invoice.tax_code else ""),
             ("TaxCode", fitted("TaxCode", invoice.tax_code)),
             ("TaxValue", money_text("TaxValue", tax) if tax is not None else ""),
@@ -225,14 +234,9 @@ def _journal(journal: GlJournal, config: SysproConfig) -> Parts:
             [
                 ("LedgerCode", fitted("LedgerCode", entry.ledger_code)),
                 ("Reference", fitted("Reference", entry.reference or journal.reference)),
-                ("EntryAmount", money_text("EntryAmount", _signed(entry.entry_amount, config))),
+                ("EntryAmount", money_text("EntryAmount", signed(entry.entry_amount, config))),
                 ("Comment", fitted("Comment", entry.comment)),
             ]
         )
         details.append(("JournalDetails", parts))
     return [*head, *details]
-
-
-def _signed(amount: Money, config: SysproConfig) -> Money:
-    """An entry's amount in the site's sign: positive debits unless the site proved otherwise."""
-    return amount if config.entry_amount_sign == 1 else -amount

@@ -38,6 +38,7 @@ class KeyWidths:
         self._reader = reader
         self._customers = _given(enet.customer_key)
         self._invoices = _given(enet.invoice_key)
+        self._orders: int | None = None
 
     async def current(self, *, invoices: bool) -> Widths:
         """The widths, read now if need be; that of AR documents only where one is named."""
@@ -52,13 +53,20 @@ class KeyWidths:
 
         A search that misses a document for its zeros would have it posted twice.
         """
-        widths = await self.current(invoices=column == "Invoice")
-        width = widths.invoices if column == "Invoice" else widths.customers
+        width = await self._width(column)
         found: list[str] = []
         for key in keys:
             number = bare(key)
             found += [padded(number, width), key.strip(), number, padded(number, _WIDEST)]
         return list(dict.fromkeys(found))
+
+    async def _width(self, column: str) -> int:
+        if column == "SalesOrder":
+            if self._orders is None:
+                self._orders = await self._learnt("SorMaster", "SalesOrder")
+            return self._orders or 0
+        widths = await self.current(invoices=column == "Invoice")
+        return widths.invoices if column == "Invoice" else widths.customers
 
     async def _learnt(self, table: str, column: str) -> int | None:
         # Digits come before letters and before the underscore of `_CRD` documents.

@@ -18,7 +18,7 @@ from integration.syspro.enet.read_back import (
     JOURNAL_COLUMNS,
     LINE_COLUMNS,
     ORDER_COLUMNS,
-    is_cancelled,
+    Reading,
     journal_place,
     stored_journal,
     stored_order,
@@ -27,14 +27,21 @@ from integration.syspro.enet.reading import Reader
 from integration.syspro.enet.receivables import (
     DOCUMENT_COLUMNS,
     MOVEMENT_COLUMNS,
-    Ledger,
-    Place,
-    could_be,
-    payment_movements,
-    place,
+    document_of,
+    movement_of,
+    place_terms,
+    with_movements,
+)
+from integration.syspro.ledger_rows import Document, Movement, Site
+from integration.syspro.receivables import (
+    could_hold,
+    movements_of,
+    refuse_overpayment,
     stored_invoice,
     stored_payments,
+    surest,
 )
+from integration.syspro.site import SiteConfig
 
 Found = dict[str, tuple[Stored, ...]]
 Groups = tuple[tuple[Term, ...], ...]
@@ -43,7 +50,8 @@ Groups = tuple[tuple[Term, ...], ...]
 class Lookups:
     """Looks for documents in one operator's session."""
 
-    def __init__(self, reader: Reader, widths: KeyWidths) -> None:
+    def __init__(self, site: SiteConfig, reader: Reader, widths: KeyWidths) -> None:
+        self._site = site
         self._reader = reader
         self._widths = widths
 
@@ -61,7 +69,11 @@ class Lookups:
         wanted = frozenset(references)
         rows = await self._rows("SorMaster", ORDER_COLUMNS, any_of("CustomerPoNumber", references))
         # SYSPRO compares as its collation does; only an exact match is ours.
-        return [row for row in rows if row["CustomerPoNumber"] in wanted and not is_cancelled(row)]
+        return [row for row in rows if row["CustomerPoNumber"] in wanted and not self._is_cancelled(row)]
+
+    def _is_cancelled(self, order: Row) -> bool:
+        """Whether an order was cancelled, on entry or later: then it is as if it were not there."""
+        return order["CancelledFlag"] == "Y" or order["OrderStatus"] in self._site.cancelled_statuses
 
     async def _rows(self, table: str, columns: tuple[str, ...], where: Groups) -> list[Row]:
         if not where:
@@ -77,10 +89,11 @@ class Lookups:
         heads = await self.live_orders(list(wanted))
         numbers = any_of("SalesOrder", [head["SalesOrder"] for head in heads])
         details = await self._rows("SorDetail", LINE_COLUMNS, numbers)
+        kinds = Reading(codes=codes, line_types=self._site.kinds_of_lines)
         found: dict[str, list[Stored]] = {}
         for head in heads:
             lines = [line for line in details if line["SalesOrder"] == head["SalesOrder"]]
-            stored = stored_order(head, lines, wanted[head["CustomerPoNumber"]], codes)
+            stored = stored_order(head, lines, wanted[head["CustomerPoNumber"]], kinds)
             found.setdefault(head["CustomerPoNumber"], []).append(stored)
         return {reference: tuple(hits) for reference, hits in found.items()}
 
@@ -100,42 +113,54 @@ class Lookups:
     # --- receivables ------------------------------------------------------------------------------
 
     async def _payments(self, payments: Sequence[ArPayment], codes: CurrencyCodes) -> Found:
-        references = [payment.reference for payment in payments]
-        movements = await self._rows("ArInvoicePay", MOVEMENT_COLUMNS, any_of("Reference", references))
+        site = self._ledger(codes)
+        movements = await self._movements(any_of("Reference", [payment.reference for payment in payments]))
         # Which order unapplied cash waits for is told by the credit document alone.
         orders = sorted({part.customer_purchase_order for payment in payments for part in payment.unapplied})
-        documents = await self._rows("ArInvoice", DOCUMENT_COLUMNS, any_of("CustomerPoNumber", orders))
-        doubtful = [payment for payment in payments if not payment_movements(movements, payment)]
-        possible = [row for row in documents if any(could_be(row, each, codes) for each in doubtful)]
-        ledger = Ledger(movements=movements, documents=documents, others=await self._named(possible))
-        found = {payment.reference: stored_payments(ledger, payment, codes) for payment in payments}
+        documents = await self._documents(any_of("CustomerPoNumber", orders))
+        doubtful = [payment for payment in payments if not movements_of(payment, movements)]
+        cash = [each for each in documents if any(could_hold(each, payment, site) for payment in doubtful)]
+        # A document whose movements name another payment is that one's.
+        named = await self._movements(tuple(map(place_terms, cash)))
+        documents = with_movements(documents, named)
+        found = {each.reference: stored_payments(movements, documents, each, site) for each in payments}
         return {reference: hits for reference, hits in found.items() if hits}
 
-    async def _named(self, cash: Sequence[Row]) -> dict[Place, frozenset[str]]:
-        """Which payments the movements of unapplied documents name: such a document is theirs."""
-        named: dict[Place, set[str]] = {}
-        for row in await self._rows("ArInvoicePay", MOVEMENT_COLUMNS, tuple(map(_document_of, cash))):
-            if row["TrnType"] == "P" and row["Reference"]:
-                named.setdefault(place(row), set()).add(row["Reference"])
-        return {where: frozenset(references) for where, references in named.items()}
+    def _ledger(self, codes: CurrencyCodes) -> Site:
+        return Site(codes=codes, unapplied_prefix=self._site.unapplied_prefix)
+
+    async def _movements(self, where: Groups) -> list[Movement]:
+        return [movement_of(row) for row in await self._rows("ArInvoicePay", MOVEMENT_COLUMNS, where)]
+
+    async def _documents(self, where: Groups) -> list[Document]:
+        return [document_of(row) for row in await self._rows("ArInvoice", DOCUMENT_COLUMNS, where)]
+
+    async def check_balances(self, payment: ArPayment, codes: CurrencyCodes) -> None:
+        """Look whether the invoices of a payment have so much open.
+
+        Raises:
+            Rejected: one has less.
+        """
+        numbers = await self._widths.spellings([part.invoice for part in payment.invoices], "Invoice")
+        documents = await self._documents(any_of("Invoice", numbers))
+        refuse_overpayment(payment, documents, self._ledger(codes))
 
     async def _invoices(self, invoices: Sequence[ArInvoice], codes: CurrencyCodes) -> Found:
         if not invoices:
             return {}
-        references = [invoice.reference for invoice in invoices]
-        movements = await self._rows("ArInvoicePay", MOVEMENT_COLUMNS, any_of("Reference", references))
-        noted = tuple(dict.fromkeys(_document_of(row) for row in movements))
+        site = self._ledger(codes)
+        movements = await self._movements(any_of("Reference", [invoice.reference for invoice in invoices]))
+        noted = tuple(dict.fromkeys(place_terms(movement) for movement in movements))
         numbers = await self._widths.spellings(
             [invoice.invoice for invoice in invoices if invoice.invoice], "Invoice"
         )
         where = (*noted, *any_of("Invoice", numbers), *await self._unnumbered(invoices))
-        rows = await self._rows("ArInvoice", DOCUMENT_COLUMNS, where)
-        ledger = Ledger(movements=movements, documents=list({place(row): row for row in rows}.values()))
+        documents = with_movements(await self._documents(where), movements)
         found: dict[str, list[Stored]] = {}
         for invoice in invoices:
-            hits = (stored_invoice(row, ledger, invoice, codes) for row in ledger.documents)
+            hits = (stored_invoice(document, invoice, site) for document in documents)
             found[invoice.reference] = [hit for hit in hits if hit is not None]
-        return {reference: _surest(hits) for reference, hits in found.items() if hits}
+        return {reference: surest(hits) for reference, hits in found.items() if hits}
 
     async def _unnumbered(self, invoices: Sequence[ArInvoice]) -> Groups:
         """Groups for invoices that SYSPRO numbers: those of the customer and the day."""
@@ -157,13 +182,3 @@ def _entries_of(head: Row) -> tuple[Term, ...]:
         ("GlPeriod", "EQ", head["GlPeriod"]),
         ("Journal", "EQ", head["GlJournal"]),
     )
-
-
-def _document_of(row: Row) -> tuple[Term, ...]:
-    """A document by its stored keys, so that padding cannot hide it."""
-    return (("Customer", "EQ", row["Customer"]), ("Invoice", "EQ", row["Invoice"]))
-
-
-def _surest(hits: Sequence[Stored]) -> tuple[Stored, ...]:
-    """The certain ones, or the inferred ones if there are no others."""
-    return tuple(hit for hit in hits if hit.certain) or tuple(hits)

@@ -17,7 +17,7 @@ _ADD = "A"
 _TRANSMISSION = 14
 
 
-def order_parameters(config: SysproConfig, warnings: str, *, rehearsal: bool) -> Parts:
+def order_parameters(config: SysproConfig, warnings: str, *, rehearsal: bool) -> list[tuple[str, str]]:
     """How an order is taken. `Process` is VALIDATE unless said otherwise, and `ValidateOnly` is not known here."""
     return [
         ("InBoxMsgReqd", "N"),

@@ -11,7 +11,8 @@ from integration.http import Call
 from integration.syspro.config import SysproConfig
 from integration.syspro.enet.building import enveloped
 from integration.syspro.enet.config import EnetConfig
-from integration.syspro.enet.documents import BUSINESS_OBJECTS, BusinessObject, Transaction, rehearsal_of
+from integration.syspro.enet.documents import rehearsal_of
+from integration.syspro.enet.objects import BUSINESS_OBJECTS, BusinessObject, Transaction
 from integration.syspro.enet.session import EnetSession
 from integration.syspro.enet.wire import Context, Reply, status_failure, too_long, xml_of
 from integration.syspro.refusals import Concerning
@@ -37,6 +38,11 @@ class Postings:
         """
         large = await self._takes_large(transaction.business_object)
         return await self._sent(transaction, about, large=large, write=True)
+
+    async def rehearse(self, transaction: Transaction, about: Concerning) -> Reply:
+        """Send a transaction whose parameters have it validated only."""
+        large = await self._takes_large(transaction.business_object)
+        return await self._sent(transaction, about, large=large, write=False)
 
     async def capabilities(self) -> dict[str, bool]:
         """Which business objects the operator has a licence for, by rehearsals of empty documents.
@@ -65,7 +71,7 @@ class Postings:
         return True
 
     def _context(self, kind: BusinessObject, about: Concerning) -> Context:
-        return Context(about=about, rules=self._config.rules, moment="read", business_object=kind.code)
+        return Context(about=about, rules=self._config.all_rules, moment="read", business_object=kind.code)
 
     async def _takes_large(self, kind: BusinessObject) -> bool:
         """Whether the site has `PostLD`. Never found out by sending a posting twice."""

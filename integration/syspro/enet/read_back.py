@@ -5,22 +5,21 @@ Keys come back in the spelling we sent when they name the same record, so that p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
 
-import msgspec
+from msgspec import Struct
 
-from integration.canonical.documents import Receipt, SalesOrder, SalesOrderLine, Stored
+from integration.canonical.documents import Receipt, SalesOrder, Stored
 from integration.canonical.journal import GlJournal, JournalEntry
 from integration.canonical.money import Money
 from integration.syspro.currency import CurrencyCodes
 from integration.syspro.enet.comfnd import Row
 from integration.syspro.enet.parsing import amount, count, day, number
-from integration.syspro.enet.values import journal_key, unsigned
+from integration.syspro.enet.values import journal_key
 from integration.syspro.keys import as_sent, bare
-
-LineKind = Literal["stock", "freight", "charge", "comment"]
-_LINE_TYPES: dict[str, LineKind] = {"1": "stock", "4": "freight", "5": "charge", "6": "comment", "7": "stock"}
+from integration.syspro.ledger_rows import unsigned
+from integration.syspro.order_lines import LineReading, StoredLine, lines_as_sent
+from integration.syspro.site import LineKind
 
 ORDER_COLUMNS = (
     "SalesOrder",
@@ -76,15 +75,18 @@ ENTRY_COLUMNS = (
 )
 
 
-def is_cancelled(order: Row) -> bool:
-    """Whether an order was cancelled, on entry (`*`) or later."""
-    return order["CancelledFlag"] == "Y" or order["OrderStatus"] in ("*", "\\")
+class Reading(Struct, frozen=True, kw_only=True):
+    """How a site's orders read: its currency codes, and the kinds that its `LineType`s stand for."""
+
+    codes: CurrencyCodes
+    line_types: Mapping[str, LineKind]
 
 
-def stored_order(row: Row, lines: Sequence[Row], wanted: SalesOrder, codes: CurrencyCodes) -> Stored:
+def stored_order(row: Row, lines: Sequence[Row], wanted: SalesOrder, reading: Reading) -> Stored:
     """A sales order found under our order number, with its rows of SorDetail."""
-    currency = codes.iso(row["Currency"])
-    document_lines, comments = _lines(lines, wanted, currency)
+    currency = reading.codes.iso(row["Currency"])
+    how = LineReading(currency=currency, kinds=reading.line_types)
+    document_lines, comments = lines_as_sent([_line(line) for line in lines], wanted.lines, how)
     document = SalesOrder(
         customer_po_number=row["CustomerPoNumber"],
         customer=as_sent(row["Customer"], wanted.customer),
@@ -119,69 +121,21 @@ def stored_order(row: Row, lines: Sequence[Row], wanted: SalesOrder, codes: Curr
     return Stored(receipt=receipt, document=document)
 
 
-def _lines(
-    rows: Sequence[Row], wanted: SalesOrder, currency: str
-) -> tuple[tuple[SalesOrderLine, ...], tuple[str, ...] | None]:
-    """Stored lines under our own line numbers, and the order's comments, which SYSPRO adds as lines at the end.
-
-    Where the lines do not pair up with what was sent, they keep SYSPRO's numbers and the difference shows.
-    """
-    rows = sorted(rows, key=_place)
-    sent = sorted(wanted.lines, key=lambda line: line.customer_po_line)
-    extra = rows[len(sent) :]
-    if len(rows) < len(sent) or any(_kind(row, None) != "comment" for row in extra):
-        return tuple(_line(row, None, currency) for row in rows), None
-    paired = tuple(_line(row, line, currency) for row, line in zip(rows, sent, strict=False))
-    return paired, tuple(row["NComment"] for row in extra)
-
-
-def _place(row: Row) -> int:
-    return int(number(row["SalesOrderLine"]))
-
-
-def _kind(row: Row, sent: SalesOrderLine | None) -> LineKind:
-    """The kind of a line by its type, else by what it holds: the letters and digits are not all known."""
-    known = _LINE_TYPES.get(row["LineType"])
-    if known is not None:
-        return known
-    if row["MStockCode"]:
-        return "stock"
-    if sent is not None and sent.kind != "stock":
-        return sent.kind
-    return "charge" if number(row["NMscChargeValue"]) else "comment"
-
-
-def _line(row: Row, sent: SalesOrderLine | None, currency: str) -> SalesOrderLine:
-    kind = _kind(row, sent)
-    place = sent.customer_po_line if sent else _place(row)
-    if kind == "stock":
-        return SalesOrderLine(
-            kind=kind,
-            customer_po_line=place,
-            stock_code=row["MStockCode"],
-            stock_description=row.told("MStockDes"),
-            warehouse=row.told("MWarehouse"),
-            order_qty=number(row["MOrderQty"]),
-            order_uom=row.told("MOrderUom"),
-            price=number(row["MPrice"]),
-            tax_code=row.told("MTaxCode"),
-            product_class=None,
-            description=None,
-        )
-    untold = SalesOrderLine(
-        kind=kind,
-        customer_po_line=place,
-        stock_code=None,
-        stock_description=None,
-        warehouse=None,
-        order_uom=None,
-        tax_code=None,
-        product_class=row.told("NMscProductCls") if kind == "charge" else None,
-        description=row.told("NComment") if kind in ("comment", "charge") else None,
+def _line(row: Row) -> StoredLine:
+    return StoredLine(
+        number=int(number(row["SalesOrderLine"])),
+        line_type=row["LineType"],
+        stock_code=row["MStockCode"],
+        stock_description=row.told("MStockDes"),
+        warehouse=row.told("MWarehouse"),
+        order_qty=number(row["MOrderQty"]),
+        order_uom=row.told("MOrderUom"),
+        price=number(row["MPrice"]),
+        tax_code=row.told("MTaxCode"),
+        comment=row.told("NComment"),
+        charge=number(row["NMscChargeValue"]),
+        charge_class=row.told("NMscProductCls"),
     )
-    if kind == "comment":
-        return untold
-    return msgspec.structs.replace(untold, value=amount(row["NMscChargeValue"], currency))
 
 
 def journal_place(row: Row, journal: str) -> tuple[int, int, int]:

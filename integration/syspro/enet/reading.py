@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from typing import TypeVar
+from urllib.parse import quote
 
 from lxml import etree
 from msgspec import structs
 
-from integration.errors import Throttled, Transient
+from integration.errors import Misconfigured, Rejected, Throttled, Transient
 from integration.http import Call
 from integration.syspro.config import SysproConfig
 from integration.syspro.enet.comfnd import Find, Row, rows_of, split
@@ -20,6 +21,10 @@ from integration.syspro.refusals import Concerning
 
 T = TypeVar("T")
 
+# Hosts say 414, or 400 or 404, which a wrong address says too.
+_PERHAPS_TOO_LONG = frozenset(("syspro.too-long-for-get", "syspro.no-enet"))
+_LEAST_ROOM = 1_500
+
 
 class Reader:
     """Makes reads in one operator's session."""
@@ -28,19 +33,43 @@ class Reader:
         self._config = config
         self._enet = enet
         self._session = session
+        self._room = enet.url_room
 
     async def rows(self, find: Find, about: str) -> list[Row]:
-        """All rows that a search finds, in as many calls as its length needs."""
+        """All rows that a search finds, in as many calls as its length needs.
+
+        An address that turns out too long, for SYSPRO's host or for a proxy before it, is cut in half from then on.
+        """
         found: list[Row] = []
-        for part in split(find, self._enet.url_room):
-            found += await self._part(part, about)
+        waiting = list(split(find, self._room))
+        while waiting:
+            part = waiting.pop(0)
+            try:
+                found += await self._part(part, about)
+            except (Rejected, Misconfigured) as error:
+                if error.error_code not in _PERHAPS_TOO_LONG or not self._narrowed(part):
+                    raise
+                waiting[:0] = split(part, self._room)
         return found
+
+    def _narrowed(self, part: Find) -> bool:
+        """Make the room less than a part took, if it took more than any host allows; whether it is less now."""
+        length = min(self._room, len(quote(part.xml(), safe="")))
+        if length <= _LEAST_ROOM or len(part.where) < 2:
+            return False
+        self._room = max(length // 2, _LEAST_ROOM)
+        return True
 
     async def profile(self) -> etree._Element:
         """What `GetLogonProfile` tells, under whatever root."""
         return await self._asked(
             self._call("/GetLogonProfile", {}, "the operator's profile"), lambda root: root
         )
+
+    async def query(self, business_object: str, document: str, about: str) -> etree._Element:
+        """The answer of any other query object to a document for `XmlIn`."""
+        params = {"BusinessObject": business_object, "XmlIn": document}
+        return await self._asked(self._call("/Query/Query", params, about), lambda root: root)
 
     async def _part(self, find: Find, about: str) -> list[Row]:
         params = {"BusinessObject": "COMFND", "XmlIn": find.xml()}
@@ -69,7 +98,7 @@ class Reader:
         reply: Reply = await self._session.send(lambda token: bearing(call, token))
         context = Context(
             about=Concerning(what=call.about),
-            rules=self._config.rules,
+            rules=self._config.all_rules,
             moment="read",
             business_object=call.params.get("BusinessObject", ""),
         )

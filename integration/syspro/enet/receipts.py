@@ -13,6 +13,7 @@ from integration.canonical.documents import ArInvoice, ArPayment, ErpDocument, R
 from integration.canonical.journal import GlJournal
 from integration.errors import OutcomeUnknown
 from integration.syspro.classify import Finding
+from integration.syspro.enet.money_out_receipts import details_of, key_of
 from integration.syspro.enet.parsing import count, every, first, text_of
 from integration.syspro.enet.values import journal_key
 from integration.syspro.enet.wire import Context, Reply, findings_of, warnings_of, xml_of
@@ -86,6 +87,8 @@ def _key(document: ErpDocument, root: etree._Element) -> str | None:
             return bare(number) if number else None
         case GlJournal():
             return _journal(root, "GlYear", "GlPeriod", "GlJournal")
+        case _:
+            return key_of(document, root)
 
 
 def _journal(root: etree._Element, year: str, month: str, journal: str) -> str | None:
@@ -96,12 +99,17 @@ def _journal(root: etree._Element, year: str, month: str, journal: str) -> str |
 
 def _details(document: ErpDocument, root: etree._Element) -> Mapping[str, str]:
     told: dict[str, str] = {}
-    if isinstance(document, SalesOrder):
-        told["SalesOrder"] = text_of(first(root, "Order"), "SalesOrder")
-    if isinstance(document, ArInvoice):
-        told = {name: text_of(first(root, "Item"), name) for name in ("Customer", "DocumentType")}
-    if isinstance(document, GlJournal):
-        told["JnlStatus"] = text_of(root, "Jnlstatus")
+    match document:
+        case SalesOrder():
+            told["SalesOrder"] = text_of(first(root, "Order"), "SalesOrder")
+        case ArInvoice():
+            told = {name: text_of(first(root, "Item"), name) for name in ("Customer", "DocumentType")}
+        case GlJournal():
+            told["JnlStatus"] = text_of(root, "Jnlstatus")
+        case ArPayment():
+            pass
+        case _:
+            return details_of(document, root)
     return {name: value for name, value in told.items() if value}
 
 

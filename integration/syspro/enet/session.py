@@ -30,6 +30,7 @@ class EnetSession:
     Attributes:
         evictions: how often a fresh session was ended under a call: somebody else uses our operator.
         logons: how often a session was opened.
+        lost: how often one was found ended.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class EnetSession:
     ) -> None:
         self.evictions = 0
         self.logons = 0
+        self.lost = 0
         self._config = config
         self._enet = enet
         self._trims = enet.token_style == "trimmed"  # noqa: S105
@@ -50,6 +52,8 @@ class EnetSession:
         self._token = ""
         self._seat_in_doubt = False
         self._closed = False
+        self._alarm: asyncio.TimerHandle | None = None
+        self._resting: asyncio.Task[None] | None = None
 
     @property
     def busy(self) -> bool:
@@ -64,20 +68,31 @@ class EnetSession:
             Throttled: all licence seats are taken.
             SessionLost: the new session was ended as well.
         """
-        async with self._turn:
-            for _ in range(2):
-                reply = await self._exchange(make(await self._current()))
-                if not self._ended(reply):
-                    return reply
-                self._token = ""
-            self.evictions += 1
+        reply = await self._in_turn(make)
+        # The next call goes out before this one's answer is read: SYSPRO is never left waiting for us.
+        await asyncio.sleep(0)
+        if not self._ended(reply):
+            return reply
+        self.evictions += 1
         if self._on_evicted is not None:
             self._on_evicted()
         raise SessionLost(
-            f"SYSPRO ended the session of operator {self._config.operator} twice before it took "
+            f"SYSPRO ended every session of operator {self._config.operator} before it took "
             f"{reply.answer.call.about}",
             evidence={"operator": self._config.operator, "evictions": self.evictions},
         )
+
+    async def _in_turn(self, make: MakeCall) -> Reply:
+        """The answer to a call when it is its turn; of the last try, if every session was dead."""
+        async with self._turn:
+            for _ in range(1 + self._enet.relogons):
+                reply = await self._exchange(make(await self._current()))
+                if not self._ended(reply):
+                    self._rest_later()
+                    break
+                self._token = ""
+                self.lost += 1
+            return reply
 
     async def _exchange(self, call: Call) -> Reply:
         return self._read(await self._http.send(call))
@@ -92,7 +107,7 @@ class EnetSession:
             return False
         moment: Moment = "post" if reply.answer.call.write else "read"
         finding = Finding(text=reply.text[:400])
-        return classify(finding, moment=moment, rules=self._config.rules) == "session-invalid"
+        return classify(finding, moment=moment, rules=self._config.all_rules) == "session-invalid"
 
     # --- the seat ---------------------------------------------------------------------------------
 
@@ -109,7 +124,7 @@ class EnetSession:
         # Until SYSPRO says no, a logon whose answer is lost has taken a seat.
         doubt, self._seat_in_doubt = self._seat_in_doubt, True
         reply = await self._exchange(call)
-        context = Context(about=Concerning(what=what), rules=self._config.rules, moment="logon")
+        context = Context(about=Concerning(what=what), rules=self._config.all_rules, moment="logon")
         refused = status_failure(reply.answer, context) or self._refusal(reply, context)
         if refused is not None:
             if not isinstance(refused, Unreachable):
@@ -140,9 +155,35 @@ class EnetSession:
             return reply.answer.lost("it answered a document instead of a token")
         return text_failure(reply, context)
 
+    def _rest_later(self) -> None:
+        """Give the seat back after some silence; the next call takes one anew."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+        if self._enet.idle_seconds:
+            self._alarm = asyncio.get_running_loop().call_later(self._enet.idle_seconds, self._begin_rest)
+
+    def _begin_rest(self) -> None:
+        self._alarm = None
+        if not self._turn.locked():
+            self._resting = asyncio.create_task(self._rest())
+
+    async def _rest(self) -> None:
+        # A seat that could not be given back expires by itself.
+        with suppress(Exception):
+            async with self._turn:
+                await self._log_off()
+
+    async def _log_off(self) -> None:
+        token, self._token = self._token, ""
+        if token:
+            call = Call(method="GET", path="/Logoff", params={"UserId": token}, about="the logoff")
+            await self._http.send(call)
+
     async def close(self) -> None:
         """Log off, so that the licence seat is free at once. Never raises."""
         self._closed = True
+        if self._alarm is not None:
+            self._alarm.cancel()
         # A seat that could not be given back expires by itself; nothing here may hide the caller's own error.
         with suppress(Exception):
             async with asyncio.timeout(_FAREWELL_SECONDS):
@@ -156,10 +197,7 @@ class EnetSession:
             if not self._token and self._seat_in_doubt:
                 # Only the operator's own next logon frees a seat whose token was lost on the way.
                 self._token = await self._logged_on(_FAREWELL_SECONDS)
-            token, self._token = self._token, ""
-            if token:
-                call = Call(method="GET", path="/Logoff", params={"UserId": token}, about="the logoff")
-                await self._http.send(call)
+            await self._log_off()
         finally:
             if waited:
                 self._turn.release()

@@ -16,25 +16,32 @@ from integration.canonical.money import Rate, decimal_text
 from integration.errors import IntegrationError, OutcomeUnknown, Unreachable
 from integration.http import Answer, Call, HttpClient, Spent
 from integration.ports import CompanyProfile, ErpCustomer, ErpStockItem
+from integration.syspro.books import find_money_out
 from integration.syspro.config import SysproConfig
 from integration.syspro.currency import CurrencyCodes
 from integration.syspro.harmony import schema
+from integration.syspro.harmony.books import HarmonyBooks
+from integration.syspro.harmony.endpoints import Endpoint
+from integration.syspro.harmony.inspection import HarmonyInspection
 from integration.syspro.harmony.lookups import Lookups
+from integration.syspro.harmony.maintenance import HarmonyMaintenance
 from integration.syspro.harmony.reading import Reader
 from integration.syspro.harmony.receipts import receipt_of
 from integration.syspro.harmony.session import HarmonySession
-from integration.syspro.harmony.translate import Endpoint, endpoint_of, request_for
+from integration.syspro.harmony.translate import endpoint_of, request_for
 from integration.syspro.harmony.values import day
 from integration.syspro.harmony.wire import Context, content, content_or_none, idempotency_key, was_replayed
 from integration.syspro.keys import bare
+from integration.syspro.ledger_rows import Site
 from integration.syspro.refusals import Concerning
+from integration.syspro.sent_values import with_status
 
 T = TypeVar("T")
 
 _SUCCESSORS = 20
 
 
-class HarmonyErp:
+class HarmonyErp(HarmonyBooks, HarmonyMaintenance):
     """One operator's way into one SYSPRO company, over the JSON façade.
 
     Args:
@@ -153,14 +160,22 @@ class HarmonyErp:
         if receipt is None and isinstance(document, SalesOrder):
             return await self._numbered(document, context)
         assert receipt is not None  # only a sales order may come without its number
-        return receipt
+        return with_status(receipt, self._config)
 
     async def find(self, documents: Sequence[ErpDocument]) -> Mapping[str, tuple[Stored, ...]]:
         """Look for documents by our own references, in lists; several hits are all given back."""
+        if not documents:
+            return {}
         try:
-            return await self._lookups.find(documents)
+            site = Site(codes=await self._codes(), unapplied_prefix=self._config.unapplied_prefix)
+            found = await self._lookups.find(documents)
+            return {**found, **await find_money_out(documents, self, site)}
         except ValueError as error:
             raise _senseless(error) from error
+
+    def inspection(self) -> HarmonyInspection:
+        """What `doctor` asks, in this session."""
+        return HarmonyInspection(self._config, self.session)
 
     async def close(self) -> None:
         """Log off and give connections and licence seat back. Never raises."""
@@ -220,7 +235,7 @@ class HarmonyErp:
         return await self._reader.fetch(call, lambda answer: content_or_none(answer, kind, context))
 
     def _context(self, what: str) -> Context:
-        return Context(about=Concerning(what=what), rules=self._config.rules)
+        return Context(about=Concerning(what=what), rules=self._config.all_rules)
 
     def _posting_context(self, document: ErpDocument, endpoint: Endpoint) -> Context:
         about = Concerning(
@@ -228,7 +243,7 @@ class HarmonyErp:
             reference=document.reference,
             customer=getattr(document, "customer", ""),
         )
-        return Context(about=about, business_object=endpoint.business_object, rules=self._config.rules)
+        return Context(about=about, business_object=endpoint.business_object, rules=self._config.all_rules)
 
 
 def _senseless(error: ValueError) -> Unreachable:

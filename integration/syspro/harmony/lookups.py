@@ -18,14 +18,16 @@ from integration.canonical.journal import GlJournal
 from integration.http import Call
 from integration.syspro.config import SysproConfig
 from integration.syspro.currency import CurrencyCodes
+from integration.syspro.harmony.endpoints import INVOICE, JOURNAL, PAYMENT, SALES_ORDER, Endpoint
 from integration.syspro.harmony.read_back import stored_journal, stored_order
-from integration.syspro.harmony.read_receivables import Ledger, matched_invoice, stored_payments
+from integration.syspro.harmony.read_receivables import document_of, movement_of
 from integration.syspro.harmony.reading import Reader
 from integration.syspro.harmony.schema import InvoiceRow, JournalRow, MovementRow, OrderRow, Page
 from integration.syspro.harmony.session import HarmonySession
-from integration.syspro.harmony.translate import INVOICE, JOURNAL, PAYMENT, SALES_ORDER, Endpoint
 from integration.syspro.harmony.wire import Context, content, page
 from integration.syspro.keys import in_lists
+from integration.syspro.ledger_rows import Site
+from integration.syspro.receivables import stored_invoice, stored_payments, surest
 from integration.syspro.refusals import Concerning
 
 Row = TypeVar("Row")
@@ -68,7 +70,8 @@ class Lookups:
         """The live orders under our order number."""
         return await self._live_orders([order])
 
-    async def _rows(self, query: Query, row: type[Row]) -> list[Row]:
+    async def rows(self, query: Query, row: type[Row]) -> list[Row]:
+        """All rows of a list that fit, to its last page."""
         rows: list[Row] = []
         for values in in_lists(query.values):
             start: str | None = ""
@@ -99,7 +102,7 @@ class Lookups:
 
     def _context(self, endpoint: Endpoint) -> Context:
         about = Concerning(what=f"the look-up of {endpoint.noun}s")
-        return Context(about=about, business_object=endpoint.business_object, rules=self._config.rules)
+        return Context(about=about, business_object=endpoint.business_object, rules=self._config.all_rules)
 
     # --- sales orders -----------------------------------------------------------------------------
 
@@ -113,16 +116,20 @@ class Lookups:
         for row in rows:
             if isinstance(row, BaseException):
                 raise row
-            stored = stored_order(row, wanted[row.customer_po_number], codes)
+            stored = stored_order(row, wanted[row.customer_po_number], codes, self._config)
             found.setdefault(row.customer_po_number, []).append(stored)
         return _frozen(found)
 
     async def _live_orders(self, orders: Sequence[SalesOrder]) -> list[OrderRow]:
         wanted = {order.reference for order in orders}
         query = Query(endpoint=SALES_ORDER, name="CustomerPoNumber", values=tuple(wanted))
-        rows = await self._rows(query, OrderRow)
+        rows = await self.rows(query, OrderRow)
         # SYSPRO compares as its collation does; only an exact match is ours, and a cancelled one is none.
-        return [row for row in rows if row.customer_po_number in wanted and not row.cancelled]
+        return [row for row in rows if row.customer_po_number in wanted and not self._is_cancelled(row)]
+
+    def _is_cancelled(self, order: OrderRow) -> bool:
+        """Whether an order was cancelled, on entry or later: then it is as if it were not there."""
+        return order.cancelled_flag == "Y" or order.order_status in self._config.cancelled_statuses
 
     async def _whole_order(self, head: OrderRow) -> OrderRow:
         """The order with its lines, which lists may leave out."""
@@ -140,17 +147,19 @@ class Lookups:
         if not payments:
             return {}
         references = tuple(payment.reference for payment in payments)
-        movements = await self._rows(
-            Query(endpoint=PAYMENT, name="Reference", values=references), MovementRow
-        )
+        movements = await self.rows(Query(endpoint=PAYMENT, name="Reference", values=references), MovementRow)
         orders = {part.customer_purchase_order for payment in payments for part in payment.unapplied} - {""}
         # Which order unapplied cash waits for is told by the credit document alone.
-        credits_made = await self._rows(
+        credits_made = await self.rows(
             Query(endpoint=INVOICE, name="CustomerPoNumber", values=tuple(sorted(orders))), InvoiceRow
         )
-        ledger = Ledger(movements, credits_made)
-        found = {payment.reference: stored_payments(ledger, payment, codes) for payment in payments}
+        moved, documents = list(map(movement_of, movements)), list(map(document_of, credits_made))
+        site = self._ledger(codes)
+        found = {each.reference: stored_payments(moved, documents, each, site) for each in payments}
         return {reference: hits for reference, hits in found.items() if hits}
+
+    def _ledger(self, codes: CurrencyCodes) -> Site:
+        return Site(codes=codes, unapplied_prefix=self._config.unapplied_prefix)
 
     # --- AR invoices and credit memos -------------------------------------------------------------
 
@@ -159,16 +168,17 @@ class Lookups:
             return {}
         numbers = tuple(sorted({invoice.invoice for invoice in invoices if invoice.invoice}))
         customers = tuple(sorted({invoice.customer for invoice in invoices if not invoice.invoice}))
-        rows = await self._rows(Query(endpoint=INVOICE, name="Invoice", values=numbers), InvoiceRow)
-        rows += await self._rows(Query(endpoint=INVOICE, name="Customer", values=customers), InvoiceRow)
+        rows = await self.rows(Query(endpoint=INVOICE, name="Invoice", values=numbers), InvoiceRow)
+        rows += await self.rows(Query(endpoint=INVOICE, name="Customer", values=customers), InvoiceRow)
         rows = list({(row.customer, row.invoice, row.document_type): row for row in rows}.values())
+        documents, site = list(map(document_of, rows)), self._ledger(codes)
         found: dict[str, list[Stored]] = {}
         for invoice in invoices:
-            for row in rows:
-                stored = matched_invoice(row, invoice, codes)
+            for document in documents:
+                stored = stored_invoice(document, invoice, site)
                 if stored is not None:
                     found.setdefault(invoice.reference, []).append(stored)
-        return {reference: _surest(hits) for reference, hits in found.items()}
+        return {reference: surest(hits) for reference, hits in found.items()}
 
     # --- journals ---------------------------------------------------------------------------------
 
@@ -178,7 +188,7 @@ class Lookups:
         wanted = {journal.reference: journal for journal in journals}
         query = Query(endpoint=JOURNAL, name="Reference", values=tuple(wanted))
         found: dict[str, list[Stored]] = {}
-        for row in await self._rows(query, JournalRow):
+        for row in await self.rows(query, JournalRow):
             journal = wanted.get(row.reference)
             if journal is not None:
                 stored = stored_journal(row, journal, self._config, codes.iso(""))
@@ -188,8 +198,3 @@ class Lookups:
 
 def _frozen(found: Mapping[str, list[Stored]]) -> Found:
     return {reference: tuple(hits) for reference, hits in found.items()}
-
-
-def _surest(hits: Sequence[Stored]) -> tuple[Stored, ...]:
-    """The certain ones, or the inferred ones if there are no others."""
-    return tuple(hit for hit in hits if hit.certain) or tuple(hits)

@@ -6,27 +6,23 @@ Keys come back in the spelling we sent when they name the same record, so that p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
-
-import msgspec
 
 from integration.canonical.documents import Receipt, SalesOrder, SalesOrderLine, Stored
 from integration.canonical.journal import GlJournal, JournalEntry
 from integration.syspro.config import SysproConfig
 from integration.syspro.currency import CurrencyCodes
 from integration.syspro.harmony.schema import JournalRow, OrderLineRow, OrderRow
-from integration.syspro.harmony.translate import signed
 from integration.syspro.harmony.values import amount, day, journal_key, number
 from integration.syspro.keys import as_sent, bare
+from integration.syspro.order_lines import LineReading, StoredLine, lines_as_sent
+from integration.syspro.sent_values import signed
+from integration.syspro.site import SiteConfig
 
-LineKind = Literal["stock", "freight", "charge", "comment"]
-_LINE_TYPES: dict[str, LineKind] = {"1": "stock", "4": "freight", "5": "charge", "6": "comment", "7": "stock"}
 
-
-def stored_order(row: OrderRow, wanted: SalesOrder, codes: CurrencyCodes) -> Stored:
+def stored_order(row: OrderRow, wanted: SalesOrder, codes: CurrencyCodes, site: SiteConfig) -> Stored:
     """A sales order found under our order number."""
     currency = codes.iso(row.currency)
-    lines, comments = _lines(row.lines, wanted, currency)
+    lines, comments = _lines(row.lines, wanted, LineReading(currency=currency, kinds=site.kinds_of_lines))
     document = SalesOrder(
         customer_po_number=row.customer_po_number,
         customer=as_sent(row.customer, wanted.customer),
@@ -62,64 +58,29 @@ def stored_order(row: OrderRow, wanted: SalesOrder, codes: CurrencyCodes) -> Sto
 
 
 def _lines(
-    rows: Sequence[OrderLineRow] | None, wanted: SalesOrder, currency: str
+    rows: Sequence[OrderLineRow] | None, wanted: SalesOrder, reading: LineReading
 ) -> tuple[tuple[SalesOrderLine, ...], tuple[str, ...] | None]:
-    """Stored lines under our own line numbers, and the order's comments, which SYSPRO adds as lines at the end.
-
-    Where the lines do not pair up with what was sent, they keep SYSPRO's numbers and the difference shows.
-    """
-    if rows is None:
-        return (), None
-    sent = sorted(wanted.lines, key=lambda line: line.customer_po_line)
-    extra = rows[len(sent) :]
-    if len(rows) < len(sent) or any(_kind(row, None) != "comment" for row in extra):
-        return tuple(_line(row, None, currency) for row in rows), None
-    paired = tuple(_line(row, line, currency) for row, line in zip(rows, sent, strict=False))
-    return paired, tuple(row.n_comment.strip() for row in extra)
-
-
-def _kind(row: OrderLineRow, sent: SalesOrderLine | None) -> LineKind:
-    known = _LINE_TYPES.get(row.line_type.strip())
-    if known is not None:
-        return known
-    if row.m_stock_code.strip():
-        return "stock"
-    if sent is not None and sent.kind != "stock":
-        return sent.kind
-    return "charge" if number(row.n_msc_charge_value) else "comment"
-
-
-def _line(row: OrderLineRow, sent: SalesOrderLine | None, currency: str) -> SalesOrderLine:
-    kind = _kind(row, sent)
-    place = sent.customer_po_line if sent else int(row.sales_order_line.strip() or "0")
-    if kind == "stock":
-        return SalesOrderLine(
-            kind=kind,
-            customer_po_line=place,
-            stock_code=row.m_stock_code.strip(),
-            stock_description=row.m_stock_des.strip(),
-            warehouse=row.m_warehouse.strip(),
-            order_qty=number(row.m_order_qty),
-            order_uom=row.m_order_uom.strip(),
-            price=number(row.m_price),
-            tax_code=row.m_tax_code,
-            product_class=None,
-            description=None,
-        )
-    untold = SalesOrderLine(
-        kind=kind,
-        customer_po_line=place,
-        stock_code=None,
-        stock_description=None,
-        warehouse=None,
-        order_uom=None,
-        tax_code=None,
-        product_class=row.n_msc_product_cls.strip() if kind == "charge" else None,
-        description=row.n_comment.strip() if kind in ("comment", "charge") else None,
+    """The lines as we sent them, and comments; none of either when the answer does not tell lines."""
+    return (
+        lines_as_sent([_line(row) for row in rows], wanted.lines, reading) if rows is not None else ((), None)
     )
-    if kind == "comment":
-        return untold
-    return msgspec.structs.replace(untold, value=amount(row.n_msc_charge_value, currency))
+
+
+def _line(row: OrderLineRow) -> StoredLine:
+    return StoredLine(
+        number=int(row.sales_order_line.strip() or "0"),
+        line_type=row.line_type.strip(),
+        stock_code=row.m_stock_code.strip(),
+        stock_description=row.m_stock_des.strip(),
+        warehouse=row.m_warehouse.strip(),
+        order_qty=number(row.m_order_qty),
+        order_uom=row.m_order_uom.strip(),
+        price=number(row.m_price),
+        tax_code=row.m_tax_code,
+        comment=row.n_comment.strip(),
+        charge=number(row.n_msc_charge_value),
+        charge_class=row.n_msc_product_cls.strip(),
+    )
 
 
 def stored_journal(row: JournalRow, wanted: GlJournal, config: SysproConfig, local: str) -> Stored:

@@ -12,9 +12,17 @@ from integration.canonical.documents import (
     SalesOrder,
     kind_of,
 )
+from integration.canonical.documents_money_out import (
+    ArAdjustment,
+    CashTransaction,
+    CreditNoteOrder,
+    MiscellaneousReceipt,
+    OrderInvoice,
+)
 from integration.canonical.journal import GlJournal
 from integration.errors import OutcomeUnknown
 from integration.http import Answer
+from integration.syspro.harmony.money_out_receipts import receipt_of_invoiced, receipt_of_made
 from integration.syspro.harmony.schema import GlJournalState, PostedItem, PostingAnswer
 from integration.syspro.harmony.values import journal_key
 from integration.syspro.harmony.wire import Context, content, finding_of, was_replayed
@@ -30,6 +38,10 @@ def receipt_of(answer: Answer, document: ErpDocument, context: Context) -> Recei
     Raises:
         IntegrationError: SYSPRO refused it, or the answer leaves open whether it did.
     """
+    if isinstance(document, OrderInvoice):
+        return receipt_of_invoiced(answer, document, context)
+    if isinstance(document, CreditNoteOrder | CashTransaction):
+        return receipt_of_made(answer, document, context)
     told = content(answer, PostingAnswer, context)
     if len(told.items) != 1:
         raise _open(context, f"the answer tells of {len(told.items)} items, not of one")
@@ -71,12 +83,14 @@ def _key(document: ErpDocument, item: PostedItem) -> str | None:
     match document:
         case SalesOrder():
             return item.sales_order_display or bare(item.sales_order) if item.sales_order.strip() else None
-        case ArPayment():
+        case ArPayment() | ArAdjustment() | MiscellaneousReceipt():
             return _joined(item.key.trn_year, item.key.trn_month, item.key.journal)
         case ArInvoice():
             return bare(item.invoice) if item.invoice.strip() else None
         case GlJournal():
             return _joined(item.key.gl_year, item.key.gl_period, item.key.gl_journal)
+        case _:
+            return None
 
 
 def _joined(year: str, month: str, journal: str) -> str | None:
@@ -88,6 +102,7 @@ def _details(item: PostedItem) -> Mapping[str, str]:
         "SalesOrder": item.sales_order,
         "Customer": item.customer,
         "DocumentType": item.document_type,
+        "JnlStatus": item.jnl_status,
         "UnappliedInvoice": ",".join(each.invoice for each in item.unapplied_invoices),
     }
     return {name: value for name, value in told.items() if value}

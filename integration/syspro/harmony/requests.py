@@ -141,6 +141,15 @@ class OrderImport(Struct, frozen=True, kw_only=True, rename="pascal"):
     orders: list[ImportedOrder]
 
 
+class AccountCheck(Struct, frozen=True, kw_only=True, rename="pascal"):
+    """`POST /GeneralLedger/Account/Validate`: may this account be posted to?"""
+
+    ledger_code: str
+    security_type: str = "P"
+    validate_structure: str = "Y"
+    validate_flags: str = "Y"
+
+
 class PaymentParameters(Struct, frozen=True, kw_only=True, rename="pascal"):
     """How money is taken: any warning refuses it, and its value is never corrected by SYSPRO."""
 

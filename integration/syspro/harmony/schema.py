@@ -67,6 +67,7 @@ class PostedItem(Struct, frozen=True, kw_only=True, rename="pascal"):
     sales_order_display: str = ""
     invoice: str = ""
     document_type: str = ""
+    jnl_status: str = ""
     key: Key = Key()
     unapplied_invoices: list[UnappliedInvoice] = []
 
@@ -222,11 +223,6 @@ class OrderRow(Struct, frozen=True, kw_only=True, rename="pascal"):
     ship_postal_code: str | None = None
     special_instrs: str | None = None
     lines: list[OrderLineRow] | None = field(default=None, name="SalesOrderLine")
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether the order was cancelled, in entry or later: then it is as if it were not there."""
-        return self.cancelled_flag == "Y" or self.order_status in ("*", "\\")
 
 
 class MovementRow(Struct, frozen=True, kw_only=True, rename="pascal"):

@@ -25,6 +25,7 @@ class HarmonySession:
     Attributes:
         evictions: how often a fresh session was ended under a call: somebody else uses our operator.
         logons: how often a session was opened.
+        lost: how often one was found ended.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class HarmonySession:
     ) -> None:
         self.evictions = 0
         self.logons = 0
+        self.lost = 0
         self._config = config
         self._http = http
         self._on_evicted = on_evicted
@@ -46,7 +48,7 @@ class HarmonySession:
             Misconfigured: operator, password or company are wrong.
             Throttled: all licence seats are taken.
         """
-        return await self._renewed(None)
+        return self._session or await self._renewed(None)
 
     async def send(self, call: Call) -> Answer:
         """Send a call; one that found the session dead never began, so it is sent once more in a new one.
@@ -76,6 +78,7 @@ class HarmonySession:
         """The session in place of a dead one; a neighbour's renewal serves all who found the same one dead."""
         async with self._turn:
             if self._session is None or self._session is dead:
+                self.lost += self._session is not None
                 self._session = None
                 self._session = await self._logged_on()
             return self._session
@@ -83,6 +86,7 @@ class HarmonySession:
     def _forget(self, session: Session) -> None:
         if self._session is session:
             self._session = None
+            self.lost += 1
 
     async def _logged_on(self) -> Session:
         if self._closed:
@@ -104,7 +108,7 @@ class HarmonySession:
             )
         )
         about = Concerning(what=f"the logon of operator {config.operator}")
-        session = content(answer, Session, Context(about=about, rules=config.rules))
+        session = content(answer, Session, Context(about=about, rules=config.all_rules))
         self.logons += 1
         return session
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
-from msgspec import Struct
+from msgspec import structs
 
 from integration.canonical.documents import (
     ArInvoice,
@@ -14,29 +15,17 @@ from integration.canonical.documents import (
     SalesOrderLine,
 )
 from integration.canonical.journal import GlJournal
-from integration.canonical.money import Money
 from integration.errors import UnmappedField
 from integration.syspro.config import SysproConfig
 from integration.syspro.currency import CurrencyCodes
 from integration.syspro.harmony import requests as wire
+from integration.syspro.harmony.endpoints import INVOICE, JOURNAL, PAYMENT, SALES_ORDER, Endpoint
+from integration.syspro.harmony.money_out import Json, money_out_endpoint, money_out_request
 from integration.syspro.keys import findable
 from integration.syspro.limits import fitted, money_text, price_text, quantity_text
+from integration.syspro.sent_values import invoice_value, refuse_negative, signed
 
 _ADD = "A"
-
-
-class Endpoint(Struct, frozen=True):
-    """Where a kind of document lives, and which business object SYSPRO does the work with."""
-
-    path: str
-    business_object: str
-    noun: str
-
-
-SALES_ORDER = Endpoint("/SalesOrder", "SORTOI", "sales order")
-PAYMENT = Endpoint("/AccountsReceivable/Payment", "ARSTPY", "AR payment")
-INVOICE = Endpoint("/AccountsReceivable/Invoice", "ARSTIN", "AR document")
-JOURNAL = Endpoint("/GeneralLedger/JournalEntry", "GENTJL", "GL journal")
 
 
 def endpoint_of(document: ErpDocument) -> Endpoint:
@@ -50,9 +39,11 @@ def endpoint_of(document: ErpDocument) -> Endpoint:
             return INVOICE
         case GlJournal():
             return JOURNAL
+        case _:
+            return money_out_endpoint(document)
 
 
-def request_for(document: ErpDocument, config: SysproConfig, codes: CurrencyCodes) -> wire.Posting:
+def request_for(document: ErpDocument, config: SysproConfig, codes: CurrencyCodes) -> wire.Posting | Json:
     """The request that posts a document.
 
     Raises:
@@ -68,6 +59,20 @@ def request_for(document: ErpDocument, config: SysproConfig, codes: CurrencyCode
             return _invoice(document, config)
         case GlJournal():
             return _journal(document, config)
+        case _:
+            return money_out_request(document, config.posting_period)
+
+
+def validated_only(posting: wire.Posting | Json) -> wire.Posting | Json:
+    """The request for having a document validated and not posted.
+
+    The façade cannot do so for the invoicing of an order, and refuses the parameters that it does not know there.
+    """
+    if isinstance(posting, Mapping):
+        parameters = posting.get("Parameters", {})
+        own = parameters if isinstance(parameters, Mapping) else {}
+        return {**posting, "Parameters": {**own, "ValidateOnly": "Y"}}
+    return structs.replace(posting, parameters=structs.replace(posting.parameters, validate_only="Y"))
 
 
 def _day(day: date | None) -> str:
@@ -196,6 +201,7 @@ def _missing(element: str, line: SalesOrderLine) -> UnmappedField:
 
 
 def _payment(payment: ArPayment, config: SysproConfig) -> wire.PaymentPosting:
+    refuse_negative(payment, config)
     item = wire.Payment(
         customer=fitted("Customer", payment.customer),
         payment_value=money_text("PaymentValue", payment.payment_value),
@@ -234,7 +240,7 @@ def _invoice(invoice: ArInvoice, config: SysproConfig) -> wire.InvoicePosting:
         transaction_type=invoice.transaction_type,
         customer=fitted("Customer", invoice.customer),
         reference=fitted("Reference", invoice.reference),
-        invoice_value=money_text("InvoiceValue", invoice.invoice_value),
+        invoice_value=money_text("InvoiceValue", invoice_value(invoice, config)),
         post_to_existing_invoice="Y" if invoice.post_to_existing else "N",
         generate_invoice_number="N" if invoice.invoice else "Y",
         invoice=fitted("Invoice", invoice.invoice),
@@ -274,8 +280,3 @@ def _journal(journal: GlJournal, config: SysproConfig) -> wire.JournalPosting:
         journal_details=details,
     )
     return wire.JournalPosting(parameters=wire.JournalParameters(), items=[item])
-
-
-def signed(amount: Money, config: SysproConfig) -> Money:
-    """An entry's amount in the site's sign, and back: positive debits unless the site proved otherwise."""
-    return amount if config.entry_amount_sign == 1 else -amount

@@ -1,15 +1,11 @@
-"""Values of the façade in our own types: dates, money, decimals, and the relative types of AR documents."""
+"""Values of the façade in our own types: dates, money, decimals and keys."""
 
 from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Literal
 
 from integration.canonical.money import Money, decimal_text
-
-ArType = Literal["I", "C", "D"]
-_AR_TYPES: dict[str, ArType] = {"I": "I", "C": "C", "D": "D"}
 
 
 def day(text: str | None) -> date | None:
@@ -23,19 +19,9 @@ def amount(text: str, currency: str) -> Money:
     return Money.parse(text.strip() or "0", currency)
 
 
-def unsigned(money: Money) -> Money:
-    """The amount without its sign: SYSPRO shows credits negative, and our documents say so by their type."""
-    return Money(abs(money.minor), money.currency)
-
-
 def number(text: str) -> Decimal:
     """A quantity, price or rate; blank is zero."""
     return decimal_text(text.strip() or "0")
-
-
-def ar_type(text: str) -> ArType:
-    """The type of an AR document; SYSPRO's default is the invoice."""
-    return _AR_TYPES.get(text.strip(), "I")
 
 
 def journal_key(year: str, month: str, journal: str) -> str:

@@ -17,7 +17,7 @@ from integration.errors import (
     Rejected,
 )
 from integration.http import Answer
-from integration.syspro.classify import ErrorClass, Finding, Rule
+from integration.syspro.classify import ErrorClass, Finding, Rule, classify
 from integration.syspro.harmony.schema import ErrorHead, Failure, ItemError, Page
 from integration.syspro.refusals import Concerning, error_for, refused
 
@@ -133,6 +133,8 @@ def failure(answer: Answer, context: Context) -> IntegrationError:
         code, title = _REFUSED_REQUESTS[head.code]
         return Rejected(f"{title}: {context.about.what}", code=code, evidence=_evidence(head, findings))
     means = _BY_CODE.get(head.code)
+    if means == "invalid-credentials" and _names_company(head, context):
+        means = "invalid-company"
     if means is not None:
         return _named(means, head, findings, answer, context)
     if answer.status == 422:
@@ -145,6 +147,12 @@ def failure(answer: Answer, context: Context) -> IntegrationError:
         context.business_object,
         context.rules,
     )
+
+
+def _names_company(head: ErrorHead, context: Context) -> bool:
+    """Whether a refused logon got as far as the company: the façade has one code for both."""
+    finding = Finding(text=head.message)
+    return classify(finding, moment="logon", rules=context.rules) == "invalid-company"
 
 
 def _named(

@@ -8,6 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from integration.sandbox.syspro.enet.call import Call, Refused
+from integration.sandbox.syspro.enet.customer_query import outstanding
 from integration.sandbox.syspro.enet.find import shown, table_named
 from integration.sandbox.syspro.enet.sql_tables import SqlTable
 from integration.sandbox.syspro.enet.where import Cell, Row, like
@@ -132,9 +133,10 @@ def _balances(store: Store, table: SqlTable, row: Row) -> dict[str, Cell]:
     if table.name != "ArCustomer":
         return {}
     customer = str(row["Customer"])
-    open_orders = [o for o in store.orders.by("Customer", customer) if o.OrderStatus not in {"9", "*", "\\"}]
+    count, value = outstanding(store, customer)
     return {
-        "NumOutstOrd": Decimal(len(open_orders)),
+        "OutstOrdVal": value,
+        "NumOutstOrd": Decimal(count),
         "CurrentBalance1": store.balances.get(customer) or ZERO,
         "ValCreditsInv": store.credits.get(customer) or ZERO,
     }

@@ -39,6 +39,14 @@ AR_INVOICE_PAY = _names(
     " TrnYear TrnMonth SalesOrder PostValue PostCurrency PostConvRate PostMulDiv AccountCur Branch"
     " PaymentNumber Collector Salesperson InvoiceNotation Area"
 )
+AR_TRN_SUMMARY = _names(
+    "TrnYear TrnMonth Register Invoice SummaryLine Customer Branch Salesperson Area DocumentType"
+    " CustomerPoNumber SalesOrder CashCredit DepositType CreditedInvoice"
+)
+AR_TRN_DETAIL = _names(
+    "TrnYear TrnMonth Register Invoice SummaryLine DetailLine Customer Branch StockCode Warehouse"
+    " ProductClass TaxCode QtyInvoiced LineType DocumentType CustomerPoNumber SalesOrder SalesOrderLine"
+)
 SOR_MASTER = _names(
     "SalesOrder OrderStatus ActiveFlag CancelledFlag DocumentType Customer Salesperson Salesperson2"
     " Salesperson3 Salesperson4 CustomerPoNumber OrderDate EntrySystemDate ReqShipDate DateLastDocPrt"

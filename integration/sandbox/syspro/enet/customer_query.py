@@ -8,12 +8,15 @@ from integration.sandbox.syspro.documents import ArInvoice, ArInvoicePay, ArPaym
 from integration.sandbox.syspro.enet.call import Call, Refused
 from integration.sandbox.syspro.enet.xml_out import RATE_WIDTH, Answer, Elements, number, texts
 from integration.sandbox.syspro.findings import NOT_FOUND, Finding
-from integration.sandbox.syspro.store import document_key
+from integration.sandbox.syspro.order_lines import line_value
+from integration.sandbox.syspro.store import Store, document_key
 from integration.sandbox.syspro.values import ZERO
 
 _ROOT = "ARStatement"
 _CLOSED = frozenset({"9", "*", "\\"})
-_ADDRESS = [f"{kind}ToAddr{n}" for kind in ("Sold", "Ship") for n in range(1, 6)]
+_ADDRESS = [
+    name for kind in ("Sold", "Ship") for name in (*(f"{kind}ToAddr{n}" for n in range(1, 6)), f"{kind}PostalCode")
+]  # fmt: skip
 
 
 def statement(call: Call) -> Answer:
@@ -33,7 +36,7 @@ def statement(call: Call) -> Answer:
         held = store.invoices.by("Customer", customer.Customer)
         content += [("InvoiceDetail", _document(call, one)) for one in held if zero or one.InvoiceBal1]
     if call.wants("IncludeCheckPayments", "Y"):
-        paid = [row for row in store.payments if row.Customer == customer.Customer and row.Kind == "Payment"]
+        paid = [row for row in store.payments.by("Customer", customer.Customer) if row.Kind == "Payment"]
         content += [("PayDetail", _payment(call, row)) for row in paid]
     total = store.balances.get(customer.Customer) or ZERO
     credit = store.credits.get(customer.Customer) or ZERO
@@ -55,18 +58,24 @@ def system_information(call: Call) -> Elements:
     )  # fmt: skip
 
 
+def outstanding(store: Store, customer: str) -> tuple[int, Decimal]:
+    """How many orders of a customer are open, and what they are worth net."""
+    held = [order for order in store.orders.by("Customer", customer) if order.OrderStatus not in _CLOSED]
+    return len(held), sum((line_value(line) for order in held for line in order.lines), ZERO)
+
+
 def _header(call: Call, customer: Customer) -> Elements:
     store, others = call.store, customer.others
-    waiting = [o for o in store.orders.by("Customer", customer.Customer) if o.OrderStatus not in _CLOSED]
+    waiting, value = outstanding(store, customer.Customer)
     return texts(
         Customer=customer.Customer, Name=customer.Name,
         **{name: others.get(name, "") for name in _ADDRESS},
-        SoldPostalCode=others.get("SoldPostalCode", ""), ShipPostalCode=others.get("ShipPostalCode", ""),
         TermsCode=customer.TermsCode, Currency=store.currency_of(customer),
         CreditLimit=customer.CreditLimit, CreditStatus=others.get("CreditStatus", "0"),
         CreditCheckFlag=others.get("CreditCheckFlag", ""), CustomerOnHold=customer.CustomerOnHold,
         BalanceType=customer.BalanceType, TaxStatus=customer.TaxStatus, Salesperson=customer.Salesperson,
-        Branch=customer.Branch, Area=customer.Area, NumOutstOrd=number(Decimal(len(waiting)), call.quirks),
+        Branch=customer.Branch, Area=customer.Area, OutstOrdVal=number(value, call.quirks),
+        NumOutstOrd=number(Decimal(waiting), call.quirks),
         DateLastSale=others.get("DateLastSale", ""), DateLastPay=others.get("DateLastPay", ""),
         Email=customer.Email, Telephone=others.get("Telephone", ""),
         MasterAccount=others.get("MasterAccount", ""),

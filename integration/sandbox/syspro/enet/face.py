@@ -32,6 +32,7 @@ _OPERATIONS: Mapping[str, str] = {
 _IMPLIED = {"query/browse": "COMBRW", "query/fetch": "COMFCH"}
 _WRITING = frozenset({"post", "add", "update", "delete"})
 POST_LD = "transaction/postld"
+_VERSION_PARTS = 4
 
 
 class EnetFace:
@@ -91,7 +92,9 @@ class EnetFace:
         return text_response("0")
 
     def _version(self, request: Request, asked: Mapping[str, str]) -> Response:
-        return text_response(self.store.config.syspro_version)
+        # Recorded versions have four parts: `7.0.0.6`.
+        parts = self.store.config.syspro_version.split(".")
+        return text_response(".".join([*parts, *("0" * (_VERSION_PARTS - len(parts)))]))
 
     def _profile(self, request: Request, asked: Mapping[str, str]) -> Response:
         session = self._session(request, asked.get("userid", ""))

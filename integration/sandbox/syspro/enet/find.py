@@ -13,8 +13,8 @@ from integration.sandbox.syspro.enet.where import (
     Cell,
     Row,
     Test,
+    alternatives,
     columns_of,
-    equalities,
     parsed_where,
 )
 from integration.sandbox.syspro.enet.xml_in import Node
@@ -38,7 +38,7 @@ def find(call: Call) -> Answer:
     try:
         test = parsed_where(document, underscore=call.quirks.like_underscore)
         wanted = _columns(document, table, test)
-        rows = [row for row in table.rows(call.store, equalities(test)) if test.fits(row)]
+        rows = [row for row in _candidates(call, table, test) if test.fits(row)]
     except BadWhere as error:
         raise Refused(
             table.name.rstrip("+"), error.element, Finding("", error.value, INVALID_CHOICE, str(error))
@@ -49,6 +49,18 @@ def find(call: Call) -> Answer:
     limit = document.text("ReturnRows")
     kept = rows[: int(limit)] if limit.isdigit() and int(limit) else rows
     return Answer(table.name.rstrip("+"), _answered(call.quirks, table, (wanted, order), kept))
+
+
+def _candidates(call: Call, table: SqlTable, test: Test) -> Iterable[Row]:
+    """The rows that indexes name for a test, each once: a look-up of many references reads no other rows."""
+    sets = alternatives(test)
+    if len(sets) == 1:
+        return table.rows(call.store, sets[0])
+    once: dict[tuple[Cell, ...], Row] = {}
+    for hints in sets:
+        for row in table.rows(call.store, hints):
+            once[tuple(row.get(key, "") for key in table.keys)] = row
+    return once.values()
 
 
 def table_named(name: str, root: str) -> SqlTable:

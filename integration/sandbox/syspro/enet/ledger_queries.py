@@ -36,6 +36,8 @@ def ledger_account(call: Call) -> Answer:
         PrevPerEndBal=number(ZERO, call.quirks), PtdDrValue=number(ZERO, call.quirks),
         PtdCrValue=number(ZERO, call.quirks), CurrentBalance=balance,
     )  # fmt: skip
+    ends = ("BeginYearBalance", *(f"Period{n}" for n in range(1, 16)))
+    shown.append(("BalancesAtPeriodEnd", [(name, number(ZERO, call.quirks)) for name in ends]))
     if call.wants("IncludeTransactions", "N"):
         shown.append(("Transactions", _transactions(call, account)))
     return Answer("LedgerQuery", shown)

@@ -27,7 +27,8 @@ _LINE = re.compile(r"OrderDetails\.(\w+\[\d+\])")
 
 def import_document(call: Call) -> Answer:
     """Import or validate a document; VALIDATE is the default."""
-    parameters = given_parameters(call.parameters, PARAMETERS, {"Process": "VALIDATE"})
+    usual = "IMPORT" if call.quirks.import_by_default else "VALIDATE"
+    parameters = given_parameters(call, PARAMETERS, {"Process": usual})
     importing = str(parameters["Process"]).strip().upper() == "IMPORT"
     orders = items_of(call, "Orders", ORDER)
     posting = call.posting({**parameters, "ValidateOnly": "N" if importing else "Y"})

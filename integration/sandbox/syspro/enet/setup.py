@@ -79,7 +79,7 @@ def maintain(call: Call) -> Answer:
     poster = known.posters.get(call.operation)
     if poster is None:
         raise TextError(f"Business object {call.code} does not support {call.operation}")
-    parameters = given_parameters(call.parameters, known.parameters, known.defaults)
+    parameters = given_parameters(call, known.parameters, known.defaults)
     items = items_of(call, "Item", known.item)
     outcome = poster(call.posting(parameters), items)
     lowered = call.quirks.lower_case_roots

@@ -10,6 +10,7 @@ import msgspec
 
 from integration.sandbox.syspro.documents import ArInvoice, ArInvoicePay, Customer, SalesOrder
 from integration.sandbox.syspro.enet import columns
+from integration.sandbox.syspro.enet.register_tables import detail_rows, summary_rows
 from integration.sandbox.syspro.enet.where import Cell, Row
 from integration.sandbox.syspro.ledger_documents import GlAccount, Journal
 from integration.sandbox.syspro.store import Store
@@ -135,6 +136,15 @@ def _ar_invoice_pay(store: Store, hints: Hints) -> Iterable[Row]:
     return map(cells, held)
 
 
+def _ar_trn_summary(store: Store, hints: Hints) -> Iterable[Row]:
+    return summary_rows(_candidates(store.invoices, hints, _same("Customer", "Invoice", "SalesOrder")))
+
+
+def _ar_trn_detail(store: Store, hints: Hints) -> Iterable[Row]:
+    only = {name: value for name, value in hints.items() if name == "SalesOrder"}
+    return detail_rows(_orders(store, only))
+
+
 def _journals(store: Store, hints: Hints, number: str) -> Iterable[Journal]:
     if {"GlYear", "GlPeriod", number} <= hints.keys():
         year, period, journal = (hints[name].strip() for name in ("GlYear", "GlPeriod", number))
@@ -226,6 +236,14 @@ _TABLES = (
     SqlTable(
         "ArInvoicePay", ("Customer", "Invoice", "DocumentType", "EntryNumber"), columns.AR_INVOICE_PAY,
         _ar_invoice_pay,
+    ),
+    SqlTable(
+        "ArTrnSummary", ("TrnYear", "TrnMonth", "Register", "Invoice", "SummaryLine"),
+        columns.AR_TRN_SUMMARY, _ar_trn_summary,
+    ),
+    SqlTable(
+        "ArTrnDetail", ("TrnYear", "TrnMonth", "Register", "Invoice", "SummaryLine", "DetailLine"),
+        columns.AR_TRN_DETAIL, _ar_trn_detail,
     ),
     SqlTable(
         "SorMaster", ("SalesOrder",), columns.SOR_MASTER, _sor_master, "Sales Orders",

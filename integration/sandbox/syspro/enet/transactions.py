@@ -14,7 +14,6 @@ from integration.sandbox.syspro.credit_notes import post_credit_notes
 from integration.sandbox.syspro.enet import order_actions
 from integration.sandbox.syspro.enet.call import Call
 from integration.sandbox.syspro.enet.rendering import error_elements, status_of_items, warning_elements
-from integration.sandbox.syspro.enet.xml_in import Node
 from integration.sandbox.syspro.enet.xml_out import Answer, Elements, elements, number, subset
 from integration.sandbox.syspro.invoices import post_invoices
 from integration.sandbox.syspro.journals import post_journals
@@ -128,19 +127,22 @@ TRANSACTIONS: dict[str, Transaction] = {
 }  # fmt: skip
 
 
-def given_parameters(sent: Node | None, known: Shape, defaults: Mapping[str, str]) -> Document:
+def given_parameters(call: Call, known: Shape, defaults: Mapping[str, str]) -> Document:
     """The parameters of a call: those sent and not blank over the object's own defaults."""
     given: Document = {}
+    sent = call.parameters
     if sent is not None:
         holder = sent if sent.name == "Parameters" else sent.find("Parameters")
-        given = holder.document(known) if holder is not None else {}
+        strict = call.quirks.unknown_elements_refused
+        given = holder.document(known, strict=strict) if holder is not None else {}
     filled = {name: value for name, value in given.items() if not isinstance(value, str) or value.strip()}
     return {**defaults, **filled}
 
 
 def items_of(call: Call, name: str, known: Shape) -> list[Document]:
     """The repeated items of a document."""
-    return [node.document(known) for node in call.document.all(name)] if call.document is not None else []
+    nodes = call.document.all(name) if call.document is not None else []
+    return [node.document(known, strict=call.quirks.unknown_elements_refused) for node in nodes]
 
 
 def root_of(transaction: Transaction, quirks: Quirks) -> str:
@@ -152,7 +154,8 @@ def root_of(transaction: Transaction, quirks: Quirks) -> str:
 def transact(call: Call) -> Answer:
     """Post a document of a transaction object and answer it."""
     known = TRANSACTIONS[call.code]
-    parameters = given_parameters(call.parameters, known.parameters, known.defaults)
+    posts = {"ValidateOnly": "N"} if call.quirks.import_by_default else {}
+    parameters = given_parameters(call, known.parameters, {**known.defaults, **posts})
     outcome = known.poster(call.posting(parameters), items_of(call, "Item", known.item))
     content: Elements = [("Item", _item(known, item, call.quirks)) for item in outcome.items]
     content.append(("StatusOfItems", [*elements(outcome.totals), *status_of_items(outcome)]))

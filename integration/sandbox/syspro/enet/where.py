@@ -162,13 +162,20 @@ def columns_of(test: Test) -> set[str]:
     return {column for part in test.tests for column in columns_of(part)}
 
 
-def equalities(test: Test) -> dict[str, str]:
-    """Columns every fitting row has these exact values in; what an index may be asked for."""
+def alternatives(test: Test) -> list[dict[str, str]]:
+    """Exact values by column, of which every fitting row has one set: what indexes may be asked for.
+
+    An empty set names every row. References asked for by Or come out as one set each.
+    """
     if isinstance(test, Condition):
-        return {test.column: test.value} if test.operator == "EQ" else {}
+        return [{test.column: test.value} if test.operator == "EQ" else {}]
+    parts = [alternatives(part) for part in test.tests]
     if not test.every:
-        return {}
-    found: dict[str, str] = {}
-    for part in test.tests:
-        found.update(equalities(part))
+        together = [each for part in parts for each in part]
+        return together if all(together) else [{}]
+    found: list[dict[str, str]] = [{}]
+    for part in sorted(parts, key=len):
+        # Of several lists joined by And one is enough: the conditions are tried on the rows anyway.
+        if len(found) == 1:
+            found = [{**found[0], **each} for each in part]
     return found

@@ -12,7 +12,7 @@ from integration.sandbox.syspro.values import Document, Value
 
 
 class NotXml(Exception):
-    """What was sent is no well-formed document."""
+    """What was sent is no well-formed document, or not one that the object knows."""
 
 
 class Node:
@@ -62,19 +62,25 @@ class Node:
         """Whether a Y/N element says Y."""
         return self.text(path, default).upper() == "Y"
 
-    def document(self, known: Shape) -> Document:
-        """The elements a shape knows, names in exact case; whatever else was sent is left out silently."""
+    def document(self, known: Shape, *, strict: bool = False) -> Document:
+        """The elements a shape knows, names in exact case; whatever else was sent is left out silently.
+
+        Raises:
+            NotXml: ``strict``, and something else was sent.
+        """
         document: Document = {}
         for node in self.nodes():
             name = node.name
             if name in known.texts:
                 _put_text(document, name, node.value, repeated=known.texts[name] == "texts")
             elif name in known.groups:
-                document[name] = node.document(known.groups[name])
+                document[name] = node.document(known.groups[name], strict=strict)
             elif name in known.repeats:
                 repeats = document.setdefault(name, [])
                 if isinstance(repeats, list):
-                    repeats.append(node.document(known.repeats[name]))
+                    repeats.append(node.document(known.repeats[name], strict=strict))
+            elif strict:
+                raise NotXml(f"XML element '{name}' is not expected in '{self.name}'")
         return document
 
 

@@ -40,6 +40,8 @@ def logon(request: Request, store: Store, sessions: Sessions) -> Response:
     )
     if session is LogonRefused.SEATS:
         raise HarmonyError("LICENSE_EXHAUSTED", "All licensed users are logged on; try again later")
+    if session is LogonRefused.COMPANY:
+        raise HarmonyError("INVALID_CREDENTIALS", "Invalid company or company password")
     if not isinstance(session, Session):
         raise HarmonyError("INVALID_CREDENTIALS", "Invalid operator password")
     return Response(200, profile(session, store))

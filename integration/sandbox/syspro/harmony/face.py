@@ -154,7 +154,8 @@ class HarmonyFace:
         }  # fmt: skip
 
     def _capabilities(self) -> dict[str, object]:
-        missing = self.store.config.settings.unlicensed
+        settings = self.store.config.settings
+        missing = {*settings.unlicensed, *settings.unauthorised}
         objects = {name: "N" if name in missing else "Y" for name in OBJECTS}
         return {**self._health(), "BusinessObjects": objects}
 

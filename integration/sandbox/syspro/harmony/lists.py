@@ -73,7 +73,9 @@ def _add_unreferenced(store: Store, call: Call, page: dict[str, object]) -> None
     for customer in asked["Customer"].split(","):
         for row in store.invoices.by("Customer", store.customer_key(customer)):
             key = f"{row.Customer}|{row.Invoice}|{row.DocumentType}"
-            if row.Invoice.startswith("_CRD") and not store.movements.keys_by("Document", key):
+            if row.Invoice.startswith(store.config.quirks.unapplied_prefix) and not store.movements.keys_by(
+                "Document", key
+            ):
                 items.append({
                     **rendered(row), "EntryNumber": "00000", "TrnType": "P", "JournalDate": row.InvoiceDate,
                     "Reference": "", "TrnValue": str(-row.CurrencyValue),

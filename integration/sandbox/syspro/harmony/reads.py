@@ -123,7 +123,8 @@ def sales_order(call: Call) -> Response:
     order = call.store.orders.get(call.store.order_key(call.args[0]))
     if order is None:
         raise HarmonyError("NOT_FOUND", f"Sales order '{call.args[0]}' not found")
-    return Response(200, {**order_header(order), "SalesOrderLine": [rendered(line) for line in order.lines]})
+    lines = [{**rendered(line), "QtyInvoiced": plain(line.invoiced)} for line in order.lines]
+    return Response(200, {**order_header(order), "SalesOrderLine": lines})
 
 
 def customer_columns(store: Store, customer: Customer) -> Shown:
@@ -192,7 +193,7 @@ def invoice_item(store: Store, invoice: ArInvoice) -> Shown:
     """An AR document with its movements."""
     key = document_key(invoice.Customer, invoice.Invoice, invoice.DocumentType)
     payments = [rendered(row) for row in store.movements.by("Document", key)]
-    return {**rendered(invoice), "Payments": payments}
+    return {**rendered(invoice), "CreditedInvoice": invoice.credited_invoice, "Payments": payments}
 
 
 def journal_item(journal: Journal) -> Shown:
