@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -19,10 +19,12 @@ from integration.ecommerce.woocommerce import WooCommerceStorefront
 from integration.errors import Misconfigured
 from integration.opayo.client import OpayoGateway
 from integration.opayo.config import OpayoConfig
-from integration.ports import ERP, Storefront
+from integration.ports import ERP, FileDrop, Storefront
+from integration.sftp import SftpConfig, SftpDrop
 from integration.syspro.config import SysproConfig
 from integration.syspro.enet.client import EnetErp
 from integration.syspro.harmony.client import HarmonyErp
+from integration.syspro.site import SiteConfig
 from service.api import ROUTERS, access, problems
 from service.api.context import Context, provide_context
 from service.flow.connections import Connections
@@ -32,6 +34,7 @@ from service.jobs.worker import Worker
 from service.settings import Settings
 from service.store import pairs, users
 from service.store.database import Database, create_engine
+from service.store.file_settings import FileSettings
 from service.store.inbox import Batcher
 from service.store.migrations import migrate
 from service.store.pairs import Operator, PairSettings, SysproSettings
@@ -63,14 +66,24 @@ def connect(settings: PairSettings) -> Connections:
         observe,
     )
 
-    def erp(operator: Operator) -> ERP:
-        return _erp(settings.syspro, operator)
+    def erp(operator: Operator, on_evicted: Callable[[], None] | None = None) -> ERP:
+        return _erp(settings.syspro, operator, on_evicted)
 
-    return Connections(gateway=gateway, storefront=_storefront(settings), erp=erp)
+    return Connections(
+        gateway=gateway, storefront=_storefront(settings), erp=erp, drop=_drop(settings.files)
+    )
 
 
-def _erp(syspro: SysproSettings, operator: Operator) -> ERP:
-    over_enet = syspro.transport == "enet"
+def _drop(folder: FileSettings) -> Callable[[], FileDrop] | None:
+    if not folder.host:
+        return None
+    members = {name: getattr(folder, name) for name in SftpConfig.__struct_fields__ if hasattr(folder, name)}
+    config = SftpConfig(**members)
+    return lambda: SftpDrop(config)
+
+
+def _erp(syspro: SysproSettings, operator: Operator, on_evicted: Callable[[], None] | None) -> ERP:
+    habits = {name: getattr(syspro, name) for name in SiteConfig.__struct_fields__}
     config = SysproConfig(
         base_url=syspro.base_url,
         operator=operator.operator,
@@ -80,12 +93,12 @@ def _erp(syspro: SysproSettings, operator: Operator) -> ERP:
         query_timeout=syspro.query_seconds,
         post_timeout=syspro.post_seconds,
         logon_timeout=syspro.query_seconds,
-        in_flight=1 if over_enet else syspro.in_flight,
-        currency_map=syspro.currency_map,
+        in_flight=syspro.posts_at_once,
+        **habits,
     )
-    if over_enet:
-        return EnetErp(config, syspro.enet, observe=observe)
-    return HarmonyErp(config, observe=observe)
+    if syspro.transport == "enet":
+        return EnetErp(config, syspro.enet, on_evicted=on_evicted, observe=observe)
+    return HarmonyErp(config, on_evicted=on_evicted, observe=observe)
 
 
 def _storefront(settings: PairSettings) -> Storefront | None:
@@ -102,7 +115,15 @@ def _storefront(settings: PairSettings) -> Storefront | None:
 
 def build_stages(settings: Settings, engine: AsyncEngine, vault: Vault) -> Stages:
     """The stages of a process."""
-    return Stages(Surroundings(engine=engine, vault=vault, connect=connect, pace=settings.pace))
+    return Stages(
+        Surroundings(
+            engine=engine,
+            vault=vault,
+            connect=connect,
+            pace=settings.pace,
+            private_networks=tuple(settings.subscriber_networks),
+        )
+    )
 
 
 async def seed(settings: Settings, engine: AsyncEngine, vault: Vault) -> None:

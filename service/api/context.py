@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 from litestar.datastructures import State
@@ -40,7 +40,7 @@ class Context(Struct, frozen=True, kw_only=True):
 
     def now(self) -> datetime:
         """Aware UTC now."""
-        return datetime.now(UTC)
+        return self.stages.shared.clock()
 
     async def connections(self, pair: str) -> tuple[PairSettings, Connections]:
         """A pair's settings and connections.

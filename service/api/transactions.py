@@ -41,7 +41,8 @@ from service.api.v3 import (
     shown,
 )
 from service.flow import intents, requests
-from service.store import registrations
+from service.store import cards, registrations
+from service.store.cards import NewCard
 from service.store.registrations import GatewayRequest
 
 Outcome = TransactionShown | ChallengeShown | HostedShown | StillUnknown
@@ -96,7 +97,23 @@ async def _pay(
         save_card=save,
         extra=extra,
     )
+    credential = extra.get("credentialType")
+    if save or (isinstance(credential, dict) and credential.get("cofUsage") == "First"):
+        await _keep_card(counter, request, data.customer_account)
     return await requests.pay(counter.till, request, _mark(data))
+
+
+async def _keep_card(counter: Counter, request: PaymentRequest, customer: str) -> None:
+    """Write down whose card this is before it is charged; it may be used once the payment was taken."""
+    reusable = request.save_card or request.reusable
+    card = NewCard(
+        pair=counter.till.pair,
+        vendor_tx_code=request.vendor_tx_code,
+        customer=customer,
+        card_identifier=request.card_identifier if reusable else "",
+    )
+    async with counter.context.engine.begin() as connection:
+        await cards.keep(connection, counter.context.vault, card)
 
 
 async def _hosted(data: NewTransaction, counter: Counter, code: str) -> Response[Outcome]:

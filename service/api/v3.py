@@ -77,6 +77,7 @@ class NewTransaction(_Wire, frozen=True, kw_only=True, rename="camel"):
             answer says where to send the shopper.
         reusable: the card identifier is a saved one.
         strong_customer_authentication, apply_3d_secure, credential_type: passed on to Opayo as they are.
+        customer_account: SYSPRO's code of the customer whose card is saved; the order's when left out.
     """
 
     transaction_type: Literal["Payment", "Deferred", "Authenticate"]
@@ -94,6 +95,7 @@ class NewTransaction(_Wire, frozen=True, kw_only=True, rename="camel"):
     strong_customer_authentication: JsonObject | None = None
     apply_3d_secure: Line = msgspec.field(name="apply3DSecure", default="")
     credential_type: JsonObject | None = None
+    customer_account: Annotated[str, msgspec.Meta(max_length=15)] = ""
 
     def money(self) -> Money:
         """The amount.

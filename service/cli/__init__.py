@@ -19,7 +19,9 @@ _COMMANDS = {
     "sandbox": "Run stand-ins for Opayo, SYSPRO and a shop.",
     "serve": "Run the service: API and worker.",
     "settings": "List every setting with its default and meaning.",
+    "simulate": "Run a whole site in one process under a seed, with faults.",
     "stop": "Stop the private database.",
+    "vault": "Change the key under which secrets are sealed.",
     "version": "Print the version.",
     "worker": "Work the lanes, beside a running service.",
 }

@@ -1,4 +1,4 @@
-"""`opayo-syspro sandbox`: stand-ins for Opayo, SYSPRO and a web shop, served until stopped."""
+"""`opayo-syspro sandbox`: stand-ins for Opayo, SYSPRO, a web shop and the acquirer's SFTP server, served until stopped."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rich.table import Table
 
 from integration.sandbox.fault_plan import PROFILES
 from integration.sandbox.serving import SandboxConfig, SandboxFacts, running
+from integration.sandbox.syspro.config import quirks_named
 
 
 @click.command("sandbox")
@@ -22,6 +23,9 @@ from integration.sandbox.serving import SandboxConfig, SandboxFacts, running
 )
 @click.option("--syspro-port", type=click.IntRange(0, 65535), default=0, help="Port of SYSPRO.")
 @click.option("--shop-port", type=click.IntRange(0, 65535), default=0, help="Port of the shop.")
+@click.option(
+    "--sftp-port", type=click.IntRange(0, 65535), default=0, help="Port of the acquirer's SFTP server."
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the faults.")
 @click.option("--faults", type=click.Choice(list(PROFILES)), default="none", show_default=True)
 @click.option(
@@ -29,9 +33,23 @@ from integration.sandbox.serving import SandboxConfig, SandboxFacts, running
     default=True,
     help="Whether SYSPRO's JSON face remembers idempotency keys.",
 )
-def command(as_json: bool, **options: int | str | bool) -> None:
-    """Serve stand-ins for Opayo, SYSPRO and a web shop on this machine until stopped."""
-    config = msgspec.convert(options, SandboxConfig)
+@click.option(
+    "--quirk",
+    "quirks",
+    multiple=True,
+    metavar="NAME[=VALUE]",
+    help="A habit of SYSPRO to switch; without a value it is switched on. May be given several times.",
+)
+def command(as_json: bool, quirks: tuple[str, ...], **options: int | str | bool) -> None:
+    """Serve stand-ins for Opayo, SYSPRO, a web shop and the acquirer's SFTP server until stopped."""
+    named = {name: value or "true" for name, _, value in (quirk.partition("=") for quirk in quirks)}
+    try:
+        quirks_named(named)
+    except msgspec.ValidationError as error:
+        raise click.BadParameter(
+            f"{error}. The handbook's page Sandbox lists them.", param_hint="--quirk"
+        ) from None
+    config = msgspec.convert({**options, "quirks": named}, SandboxConfig)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             runner.run(_serve(config, as_json))
@@ -63,6 +81,8 @@ def _show(facts: SandboxFacts) -> None:
         "SYSPRO operators": ", ".join(one.operator for one in facts.operators),
         "Shop, WooCommerce": facts.shop_woocommerce,
         "Shop, generic": facts.shop_generic,
+        "Acquirer, SFTP": f"{facts.sftp.user}@{facts.sftp.host}:{facts.sftp.port}, folder {facts.sftp.folder}",
+        "SFTP host key": facts.sftp.host_key,
         "Customers and stock codes": f"{len(facts.customers)} and {facts.stock_codes}",
         "Faults": facts.faults,
     }

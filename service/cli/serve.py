@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 import socket
+from importlib import import_module
 
 import rich_click as click
-import uvicorn
 
 from service.core.card_data import mask
 from service.settings import Settings
@@ -21,34 +20,20 @@ def command(host: str | None, port: int | None) -> None:
     """Run the service: the API, and the worker of every lane."""
     settings = Settings()
     configure(settings.log_level, settings.log_format, mask)
-    with database(_url(settings), settings.data_dir) as held:
+    with database(_url(settings), settings.data_dir, meanwhile=_load) as held:
         from service.app import create_app
+        from service.cli.server import run
 
-        listening = _listen(host or settings.host, settings.port if port is None else port)
-        server = _Server(
-            uvicorn.Config(
-                create_app(settings, held),
-                loop="uvloop",
-                http="httptools",
-                access_log=False,
-                log_config=None,
-                timeout_graceful_shutdown=5,
-            )
+        run(
+            create_app(settings, held),
+            _listen(host or settings.host, settings.port if port is None else port),
         )
-        # uvicorn raises the signal that stopped it once more; it must not end us before the database is released.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: None)
-        server.run([listening])
 
 
-class _Server(uvicorn.Server):
-    """Says in one line on the output that it is ready, and where."""
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started and sockets:
-            host, port = sockets[0].getsockname()[:2]
-            click.echo(f"ready http://{f'[{host}]' if ':' in host else host}:{port}")
+def _load() -> None:
+    # Half of a start's time is importing, the other half waiting for PostgreSQL.
+    for module in ("service.app", "service.cli.server"):
+        import_module(module)
 
 
 def _url(settings: Settings) -> str | None:

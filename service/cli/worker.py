@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from importlib import import_module
 
 import rich_click as click
+import uvloop
 
 from service.core.card_data import mask
 from service.settings import Settings
 from service.store.database import create_engine, database
-from service.store.migrations import migrate
-from service.store.vault import open_vault
 from service.telemetry import configure
 
 
@@ -21,13 +21,15 @@ def command() -> None:
     settings = Settings()
     configure(settings.log_level, settings.log_format, mask)
     url = settings.database_url.get_secret_value() if settings.database_url else None
-    with database(url, settings.data_dir) as held:
-        asyncio.run(_work(settings, held.url))
+    with database(url, settings.data_dir, meanwhile=lambda: import_module("service.app")) as held:
+        uvloop.run(_work(settings, held.url))
 
 
 async def _work(settings: Settings, url: str) -> None:
     from service.app import build_stages
     from service.jobs.worker import Worker
+    from service.store.migrations import migrate
+    from service.store.vault import open_vault
 
     migrate(url)
     engine = create_engine(url)

@@ -35,6 +35,8 @@ def transliterate(text: str) -> str:
 
     Control characters become spaces. Text that fits already comes back unchanged.
     """
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(_letter(letter) for letter in unicodedata.normalize("NFC", text))
 
 

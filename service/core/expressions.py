@@ -8,9 +8,14 @@ comprehensions, so that no text a person writes can keep a worker busy.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
+from importlib.machinery import PathFinder
+from importlib.util import find_spec, module_from_spec
+from typing import TYPE_CHECKING
 
-import cel
+if TYPE_CHECKING:
+    import cel
 
 Fact = int | str | bool | Sequence[int] | Sequence[str] | Sequence[bool]
 Facts = Mapping[str, Fact]
@@ -19,6 +24,7 @@ MAX_LENGTH = 500
 MAX_DEPTH = 2
 MAX_ITEMS = 500
 _LARGEST = 2**63 - 1
+_ENGINE = "cel.cel"
 
 _MACROS = frozenset({"all", "exists", "exists_one", "filter", "map"})
 _FUNCTIONS = frozenset({"size", "contains", "startsWith", "endsWith", "matches"})
@@ -113,13 +119,28 @@ def compile_condition(text: str, variables: frozenset[str]) -> Condition:
     if len(text) > MAX_LENGTH:
         raise BadCondition(text, f"is longer than {MAX_LENGTH} characters")
     try:
-        program = cel.compile(text)
+        program = _compile(text)
     except ValueError as error:
         raise BadCondition(text, f"cannot be read: {_first_line(error)}") from error
     for name in program.functions():
         if name.isidentifier() and not name.startswith("_") and name not in _FUNCTIONS:
             raise BadCondition(text, f"uses `{name}()`; the functions are {', '.join(sorted(_FUNCTIONS))}")
     return Condition(text, tuple(sorted(_Reader(text, variables).read())), program)
+
+
+def _compile(text: str) -> cel.Program:
+    # Importing the package also imports its command line, with prompts and colours: a fifth of a second and 8 MB
+    # that nothing here needs. So only the engine inside it is loaded, at the first condition.
+    if _ENGINE not in sys.modules:
+        package = find_spec("cel")
+        spec = PathFinder.find_spec(_ENGINE, package.submodule_search_locations if package else None)
+        if spec is None or spec.loader is None:
+            raise ModuleNotFoundError("The package `common-expression-language` is incomplete", name=_ENGINE)
+        engine = module_from_spec(spec)
+        spec.loader.exec_module(engine)
+        sys.modules[_ENGINE] = engine
+    program: cel.Program = sys.modules[_ENGINE].compile(text)
+    return program
 
 
 def _first_line(error: ValueError) -> str:

@@ -128,6 +128,11 @@ def constant(_: Json, arguments: Arguments) -> Outcome:
     return Outcome(str(arguments["value"]))
 
 
+def receipt(_: Json, arguments: Arguments) -> Outcome:
+    """A placeholder for what the ERP will answer to the document `of`: its key, or the detail `name`."""
+    return Outcome(f"{{{arguments['of']}.{arguments['name']}}}")
+
+
 def lookup(value: Json, arguments: Arguments) -> Outcome:
     """The value beside it in `table`; for others `otherwise`, when it is not empty.
 
@@ -172,8 +177,9 @@ def po_number(value: Json, _: Arguments) -> Outcome:
 
 
 def hex_reference(value: Json, arguments: Arguments) -> Outcome:
-    """The first `length` hex digits of a transaction id."""
-    return Outcome(references.hex_reference(_text(value), _whole(arguments, "length")))
+    """The first `length` hex digits of a transaction id, and `suffix` behind them."""
+    digits = references.hex_reference(_text(value), _whole(arguments, "length"))
+    return Outcome(f"{digits}{arguments['suffix']}")
 
 
 # --- money, numbers, dates ------------------------------------------------------------------------
@@ -209,6 +215,11 @@ def add_up(value: Json, _: Arguments) -> Outcome:
         return Outcome(sum(numbers) if numbers else None)
     amounts = [_money(item) for item in items]
     return Outcome(_json(total(amounts, amounts[0].currency)))
+
+
+def zero(value: Json, _: Arguments) -> Outcome:
+    """No money, in the currency of an amount."""
+    return Outcome(_json(Money(0, _money(value).currency)))
 
 
 def negate(value: Json, _: Arguments) -> Outcome:

@@ -43,18 +43,21 @@ class _Progress(Struct, frozen=True):
         unconfirmed: something was posted, and not yet confirmed.
         posted: something was posted on every way.
         summed: one payment carries the amounts of others.
+        ordered: a sales order was posted on every way.
     """
 
     stage: int = 0
     unconfirmed: bool = False
     posted: bool = False
     summed: bool = False
+    ordered: bool = False
 
     def after(self, node: Node) -> _Progress:
         """What is certain once the step is done."""
         step = node.step
         if step == "post":
-            return replace(self, unconfirmed=True, posted=True)
+            ordered = self.ordered or "sales_order" in _documents(node)
+            return replace(self, unconfirmed=True, posted=True, ordered=ordered)
         if step == "confirm":
             return replace(self, unconfirmed=False)
         if step == "aggregate":
@@ -73,7 +76,13 @@ class _Progress(Struct, frozen=True):
             self.unconfirmed or other.unconfirmed,
             self.posted and other.posted,
             self.summed or other.summed,
+            self.ordered and other.ordered,
         )
+
+
+def _documents(node: Node) -> list[str]:
+    documents = node.settings.get("documents")
+    return documents if isinstance(documents, list) else []
 
 
 def check(flow: FlowDocument) -> tuple[Problem, ...]:
@@ -182,6 +191,10 @@ def _step_problems(node: Node, progress: _Progress, *, is_start: bool) -> Iterat
         yield Problem("sums-documents", node.id, sentence)
     if node.step == "confirm" and not progress.posted:
         yield Problem("confirms-nothing", node.id, f"`{node.id}` may confirm where nothing was posted.")
+    if node.step == "wait" and "until" in node.settings and not progress.ordered:
+        yield Problem(
+            "waits-for-no-order", node.id, f"`{node.id}` may wait for an order that was not posted."
+        )
     if node.step == "end" and progress.unconfirmed:
         yield Problem(
             "ends-unconfirmed", node.id, f"`{node.id}` may end a flow that posted and did not confirm."

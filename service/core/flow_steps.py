@@ -47,6 +47,14 @@ VARIABLES: Mapping[str, str] = {
     "customer_on_hold": "whether the ERP has that customer on hold (after look_up)",
     "customer_currency": "ISO 4217 code of the ERP's customer; empty before look_up",
     "hour": "hour of the day in the pair's time zone, 0 to 23",
+    "original_known": "whether the payment that a refund or chargeback is about is ours and posted (after look_up)",
+    "refund_form": "goods, money or unapplied: how a refund goes through the ledger (after look_up)",
+    "refund_pattern": "R1, R2 or R3: by which documents money leaves; the pair's setting (after look_up)",
+    "credit_exists": "whether the ERP has the credit of this refund already (after look_up)",
+    "stage": "stage of a chargeback: first_chargeback, representment, …; empty for other documents",
+    "won": "whether a chargeback ended in our favour",
+    "chargeback_posts": "what a stage of a chargeback posts: cash, journal, both or note; empty for other documents",
+    "has_subscription": "whether it is a charge of a subscription",
 }
 """What a flow's conditions may read, and what it means."""
 
@@ -131,7 +139,9 @@ STEPS: Mapping[StepName, Step] = {
         Step(
             name="look_up",
             summary="Ask the ERP about what the document names.",
-            settings={"what": Setting(kind="list", required=True, choices=("customer", "stock", "rate"))},
+            settings={
+                "what": Setting(kind="list", required=True, choices=("customer", "stock", "rate", "original"))
+            },
         ),
         Step(
             name="aggregate",
@@ -151,8 +161,13 @@ STEPS: Mapping[StepName, Step] = {
         ),
         Step(
             name="wait",
-            summary="Wait for some time.",
-            settings={"minutes": Setting(kind="integer", required=True, least=1, most=30 * _DAY)},
+            summary="Wait for some time, or until the order it posted is shipped or invoiced in the ERP.",
+            settings={
+                "minutes": Setting(kind="integer", least=1, most=30 * _DAY),
+                "until": Setting(kind="text", choices=("shipped", "invoiced")),
+                "days": Setting(kind="integer", least=1, most=365),
+            },
+            one_of=("minutes", "until"),
         ),
         Step(
             name="tell",

@@ -23,6 +23,7 @@ Purpose = Literal[
     "refund",  # the refund-clearing account
     "chargeback",
     "chargeback_fee",
+    "chargeback_loss",
     "payout",  # the transfer account between clearing and bank
     "exchange_gain",
     "exchange_loss",
@@ -108,6 +109,11 @@ class AccountRules:
             if not candidates or candidates[-1].conditions:
                 raise _misconfigured(f"{purpose} has no default: add a rule for it without conditions")
             _refuse_ties(candidates)
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """Every ledger code that the rules name, each once, in order."""
+        return tuple(sorted({rule.account for rules in self._rules.values() for rule in rules}))
 
     def account_for(self, facts: AccountFacts) -> AccountChoice:
         """The one account for these facts, with its reason."""

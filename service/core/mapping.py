@@ -184,12 +184,13 @@ def apply(mapping: Mapping, source: Table[str, Json]) -> MappedDocument:
     """
     values: dict[str, Json] = {}
     trace: list[FieldTrace] = []
+    whole: dict[str, Json] = dict(source)
     for target, rules in mapping.rules.items():
         each = mapping.document.repeats.get(rules[0].row.group, "")
         if not each:
-            trace.append(_fill(target, rules, dict(source)))
+            trace.append(_fill(target, rules, whole))
             continue
-        items = read(dict(source), each)
+        items = read(whole, each)
         for index, item in enumerate(items if isinstance(items, list) else []):
             inner: dict[str, Json] = {**source, "item": item, "position": index + 1}
             trace.append(_fill(target.replace("[]", f"[{index}]", 1), rules, inner))

@@ -15,11 +15,13 @@ from msgspec import Struct
 
 from integration.canonical.documents import (
     DOCUMENT_TYPES,
+    ArInvoice,
     ArPayment,
     DocumentKind,
     ErpDocument,
     SalesOrder,
 )
+from integration.canonical.documents_money_out import ArAdjustment, CashTransaction, MiscellaneousReceipt
 from integration.canonical.journal import GlJournal
 from integration.canonical.money import Money
 from integration.errors import InvalidPayment, UnmappedField
@@ -28,12 +30,31 @@ from service.core.posting_currency import in_currency
 
 Mapped = Mapping[str, object]
 
-# The order first, so that a payment can name it; journals last.
-_ORDER: tuple[DocumentKind, ...] = ("sales_order", "ar_invoice", "ar_payment", "gl_journal")
+# The order first, so that a payment can name it. A credit note needs its invoice, and is completed into an AR
+# document before that is adjusted; money leaves last.
+_ORDER: tuple[DocumentKind, ...] = (
+    "sales_order",
+    "ar_invoice",
+    "credit_note",
+    "order_invoice",
+    "ar_payment",
+    "ar_adjustment",
+    "gl_journal",
+    "misc_receipt",
+    "cash_transaction",
+)
+POSITIONS: Mapping[str, int] = {kind: place for place, kind in enumerate(_ORDER)}
+"""Where each kind of document comes among a payment's postings, whichever step of the flow posts it."""
+
 _PREFIXES: dict[DocumentKind, str] = {
     "sales_order": "so",
+    "order_invoice": "soi",
     "ar_invoice": "inv",
     "ar_payment": "pay",
+    "credit_note": "crn",
+    "ar_adjustment": "adj",
+    "misc_receipt": "msc",
+    "cash_transaction": "csh",
     "gl_journal": "jnl",
 }
 
@@ -46,7 +67,8 @@ class PlanInput(Struct, frozen=True, kw_only=True):
 
     Attributes:
         transaction_id: Opayo's, whole.
-        amount: what the gateway took.
+        kind: the payment's: for a refund, credits and adjustments must come to its amount.
+        amount: what the gateway took, or gave back.
         documents: the kinds that the flow's post step asks for.
         mapped: per kind the mapping's values, nested, under SYSPRO's element names.
         conversion: when the customer's currency is not the payment's.
@@ -54,6 +76,7 @@ class PlanInput(Struct, frozen=True, kw_only=True):
     """
 
     transaction_id: str
+    kind: str = "payment"
     amount: Money
     documents: tuple[DocumentKind, ...]
     mapped: Mapping[DocumentKind, Mapped]
@@ -148,9 +171,42 @@ def _check_money(document: ErpDocument, facts: PlanInput) -> None:
                     code="posting.currency-differs",
                     evidence={"order": document.currency, "payment": facts.due.currency},
                 )
+        case ArAdjustment():
+            _check_adjustment(document, facts)
         case _:
-            if document.invoice_value != facts.due:
-                raise _disagrees("the invoice value", document.invoice_value, facts.due)
+            what, value = _posted_value(document)
+            if value is not None and value != facts.due:
+                raise _disagrees(what, value, facts.due)
+
+
+def _check_adjustment(adjustment: ArAdjustment, facts: PlanInput) -> None:
+    """A refund's adjustment comes to the refund; any other may also only move money between documents."""
+    value = Money(0, facts.due.currency)
+    try:
+        for line in adjustment.invoices:
+            value += line.adjustment_value
+    except ValueError as error:
+        raise InvalidPayment(
+            f"The adjustment's parts do not sum: {error}", code="posting.money-differs"
+        ) from error
+    lawful = [facts.due] if facts.kind == "refund" else [Money(0, facts.due.currency), facts.due, -facts.due]
+    if value not in lawful:
+        raise _disagrees("the sum of the adjustment's parts", value, facts.due)
+
+
+def _posted_value(document: ErpDocument) -> tuple[str, Money | None]:
+    """The money a document carries by itself; a credit note takes its own from the invoice."""
+    match document:
+        case ArInvoice():
+            return "the invoice value", document.invoice_value
+        case MiscellaneousReceipt():
+            # Negative when the money goes out again.
+            value = document.miscellaneous_receipt_value
+            return "the receipt's value", Money(abs(value.minor), value.currency)
+        case CashTransaction():
+            return "the cash-book transaction's value", document.transaction_value
+        case _:
+            return "", None
 
 
 def _check_payment(payment: ArPayment, facts: PlanInput) -> None:

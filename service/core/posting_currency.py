@@ -18,6 +18,13 @@ from integration.canonical.documents import (
     SalesOrderLine,
     UnappliedPayment,
 )
+from integration.canonical.documents_money_out import (
+    ArAdjustment,
+    CashTransaction,
+    CreditNoteOrder,
+    MiscellaneousReceipt,
+    OrderInvoice,
+)
 from integration.canonical.journal import GlJournal
 from integration.canonical.money import Money
 from integration.errors import InvalidPayment
@@ -46,6 +53,12 @@ def in_currency(document: ErpDocument, conversion: Conversion) -> ErpDocument:
             )
         case GlJournal():
             raise _cannot("a journal", "it is kept in the company's own currency")
+        case CreditNoteOrder() | OrderInvoice():
+            return document
+        case ArAdjustment():
+            raise _cannot("an adjustment", "it is in the currency of the document that it adjusts")
+        case MiscellaneousReceipt() | CashTransaction():
+            raise _cannot(f"{document.reference}", "it is in the currency of its bank")
 
 
 def _converted(amount: Money, conversion: Conversion) -> Money:

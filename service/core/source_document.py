@@ -15,10 +15,13 @@ from typing import Literal, TypeAlias
 import msgspec
 from msgspec import inspect
 
+from integration.canonical.chargeback import ChargebackNotice
 from integration.canonical.money import Money
 from integration.canonical.order import Order
 from integration.canonical.payment import GatewayTransaction
 from service.core.addresses import SysproAddress, to_syspro
+from service.core.circumstances import Circumstances, Original, SubscriptionFacts
+from service.core.gl_accounts import PURPOSES
 
 Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json] | None"
 Kind = Literal["text", "integer", "flag", "money"]
@@ -28,7 +31,11 @@ _PATH = re.compile(rf"{_STEP}(?:\.{_STEP})*")
 
 
 def payment_document(
-    transaction: GatewayTransaction, order: Order | None, pair: Mapping[str, str], customer: str
+    transaction: GatewayTransaction,
+    order: Order | None,
+    pair: Mapping[str, str],
+    customer: str,
+    circumstances: Circumstances | None = None,
 ) -> dict[str, Json]:
     """The source document of a payment.
 
@@ -38,13 +45,20 @@ def payment_document(
             ERP's shape, as `ship_to`.
         pair: the defaults of the integration pair (warehouse, branch, bank, …).
         customer: the ERP's code of the customer that owes the money.
+        circumstances: for a refund or chargeback what it is about, for a subscription its plan; and the ledger
+            codes.
     """
+    further = circumstances or Circumstances()
     parts = {
         "transaction": transaction,
         "order": order,
         "ship_to": None if order is None else to_syspro(order.shipping),
         "pair": pair,
         "customer": customer,
+        "original": further.original,
+        "chargeback": further.chargeback,
+        "subscription": further.subscription,
+        "accounts": further.accounts,
     }
     # Through JSON and back: what is mapped in a test run from the database is then the same document.
     document: dict[str, Json] = msgspec.json.decode(msgspec.json.encode(parts))
@@ -68,15 +82,15 @@ def _steps(path: str) -> tuple[str, ...]:
 
 def _walk(value: Json, steps: tuple[str, ...]) -> Json:
     for index, step in enumerate(steps):
-        if step == "[]":
+        if step[0] != "[":
+            value = value.get(step) if isinstance(value, dict) else None
+        elif step == "[]":
             items = value if isinstance(value, list) else []
             found = [_walk(item, steps[index + 1 :]) for item in items]
             return [item for item in found if item is not None]
-        if step.startswith("["):
+        else:
             place = int(step[1:-1])
             value = value[place] if isinstance(value, list) and place < len(value) else None
-        else:
-            value = value.get(step) if isinstance(value, dict) else None
     return value
 
 
@@ -87,10 +101,14 @@ def payment_paths() -> Mapping[str, Kind]:
     The pair's defaults are open: `pair.` and any name is a text.
     """
     found: dict[str, Kind] = {"customer": "text"}
+    found.update({f"accounts.{purpose}": "text" for purpose in PURPOSES})
     for root, struct in (
         ("transaction", GatewayTransaction),
         ("order", Order),
         ("ship_to", SysproAddress),
+        ("original", Original),
+        ("chargeback", ChargebackNotice),
+        ("subscription", SubscriptionFacts),
     ):
         found.update(_paths(root, inspect.type_info(struct)))
     return found

@@ -19,7 +19,17 @@ from integration.canonical.money import Money
 
 Severity = Literal["money", "note"]
 
-_KEYS = frozenset(["Customer", "Invoice", "StockCode", "LedgerCode", "CustomerPurchaseOrder"])
+_KEYS = frozenset(
+    (
+        "Customer",
+        "Invoice",
+        "InvoiceNumber",
+        "SalesOrder",
+        "StockCode",
+        "LedgerCode",
+        "CustomerPurchaseOrder",
+    )
+)
 # A difference here is money in the wrong place: the payment becomes an exception.
 _GRAVE = frozenset(
     (
@@ -29,8 +39,13 @@ _GRAVE = frozenset(
         "Reference",
         "Currency",
         "Invoice",
+        "InvoiceNumber",
+        "SalesOrder",
+        "OrderType",
         "TransactionType",
+        "DepositOrWithdrawal",
         "LedgerCode",
+        "CreditLedgerCode",
         "Bank",
         "Kind",
         "StockCode",

@@ -193,9 +193,12 @@ _ALL = (
     ),
     Transform(
         name="hex_reference",
-        summary="The first hex digits of a transaction id, in capitals.",
+        summary="The first hex digits of a transaction id, in capitals, with a suffix behind them.",
         function=functions.hex_reference,
-        arguments=(Argument(name="length", kind="integer", default=30, least=16, most=32),),
+        arguments=(
+            Argument(name="length", kind="integer", default=30, least=16, most=32),
+            Argument(name="suffix", kind="text", default=""),
+        ),
     ),
     Transform(
         name="po_number",
@@ -216,7 +219,19 @@ _ALL = (
     Transform(
         name="sum", summary="Amounts of one currency, or whole numbers, added.", function=functions.add_up
     ),
+    Transform(
+        name="zero",
+        summary="No money, in the currency of an amount.",
+        function=functions.zero,
+    ),
     Transform(name="negate", summary="Money or a number with the other sign.", function=functions.negate),
+    Transform(
+        name="receipt",
+        summary="What the ERP answers to an earlier document of the same payment: its key, or a named detail.",
+        function=functions.receipt,
+        arguments=(Argument(name="of", kind="text"), Argument(name="name", kind="text", default="key")),
+        takes_nothing=True,
+    ),
 )
 
 CATALOGUE: Mapping[str, Transform] = {transform.name: transform for transform in _ALL}

@@ -143,7 +143,7 @@ async def following(trips: Sequence[Trip], stage: Stage, to: PaymentState) -> li
     """Move the followers among some payments as far as their leads are; gives back those that go by themselves."""
     followers = {trip: lead for trip in trips if (lead := leads_to(trip.payment)) is not None}
     if followers:
-        async with stage.engine.connect() as connection:
+        async with stage.reads.connect() as connection:
             leads = await payments.states(connection, stage.lane.pair, sorted(set(followers.values())))
         for trip, lead in followers.items():
             _follow(trip, lead, PaymentState(leads[lead]), to, stage)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import msgspec
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from integration.canonical.order import Order
 from integration.canonical.payment import GatewayTransaction
 from integration.errors import IntegrationError, Rejected, Transient
-from service.core.lifecycle import IN_LEDGER, PaymentState, can_move, move
+from service.core.lifecycle import PaymentState, move
 from service.core.retries import Failure, GiveUp, next_attempt
+from service.flow.chargeback_arrival import take_all
+from service.flow.found import Changes, Found
+from service.flow.known_payment import changed, read_into
 from service.flow.recovery import as_document
 from service.flow.stage import Stage
+from service.flow.subscription_facts import subscription_facts
 from service.store import alerts, audit, dead_letters, inbox, lanes, payments
 from service.store.alerts import Alert
 from service.store.audit import Line
@@ -25,31 +28,6 @@ from service.store.payments import Payment
 JsonObject = dict[str, object]
 log = structlog.get_logger()
 
-# Money may still come of these; the payment rests at its start until Opayo says more.
-_WAITING = frozenset({"pending", "held", "authenticated", "unknown"})
-
-
-@dataclass(kw_only=True)
-class Found:
-    """What a message led to: the transaction and the order it pays, or why there is none."""
-
-    event: InboxEvent
-    transaction: GatewayTransaction | None = None
-    order: Order | None = None
-    error: Exception | None = None
-
-
-@dataclass
-class Changes:
-    """What one batch of messages will write."""
-
-    new: list[Payment] = field(default_factory=list)
-    changed: list[Payment] = field(default_factory=list)
-    lines: list[Line] = field(default_factory=list)
-    letters: list[DeadLetter] = field(default_factory=list)
-    dead: list[tuple[Payment, JsonObject]] = field(default_factory=list)
-    alerts: list[Alert] = field(default_factory=list)
-
 
 async def write(stage: Stage, found: Sequence[Found]) -> None:
     """Write what a batch of messages led to, in one transaction."""
@@ -57,7 +35,10 @@ async def write(stage: Stage, found: Sequence[Found]) -> None:
     async with stage.engine.begin() as connection:
         await lanes.fence(connection, stage.lane)
         known = await payments.of_transactions(connection, stage.lane.pair, ids) if ids else {}
-        wanted = {stage.pair.flow_for(each.transaction.kind) for each in found if each.transaction}
+        await _read_plans(connection, stage, found)
+        changes = Changes()
+        found = await take_all(connection, stage, found, changes)
+        wanted = {stage.pair.flow_for(each.kind) for each in found if each.transaction}
         starts = {
             name: await stage.library.start(connection, stage.lane.pair, name)
             for name in sorted(name for name in wanted if name)
@@ -83,6 +64,17 @@ async def write(stage: Stage, found: Sequence[Found]) -> None:
         ]
         await dead_letters.open_all(connection, [*changes.letters, *letters])
         await alerts.raise_all(connection, changes.alerts)
+        if changes.messages:
+            await inbox.store(connection, changes.messages)
+
+
+async def _read_plans(connection: AsyncConnection, stage: Stage, found: Sequence[Found]) -> None:
+    for each in found:
+        if each.transaction is not None and each.transaction.kind == "repeat":
+            code = each.transaction.vendor_tx_code
+            plan = await subscription_facts(connection, stage.lane.pair, code)
+            if plan is not None:
+                each.arrived["subscription"] = msgspec.to_builtins(plan)
 
 
 def _with_id(line: Line, by_id: dict[str, int]) -> Line:
@@ -109,9 +101,9 @@ def _decide(
         return
     payment = known.get(each.transaction.transaction_id)
     if payment is not None:
-        _known(payment, each, stage, changes)
+        changed(payment, each, stage, changes)
         return
-    flow = stage.pair.flow_for(each.transaction.kind)
+    flow = stage.pair.flow_for(each.kind)
     start = starts.get(flow) if flow else None
     if flow is None or start is None:
         each.error = _no_flow(each.transaction, flow)
@@ -171,79 +163,21 @@ def _new(each: Found, flow: str, start: tuple[int, str], stage: Stage) -> Paymen
         revision=0,
         attempts=0,
         failing_since=None,
+        related_transaction_id=transaction.related_transaction_id or "",
         customer="",
         order_reference="",
         gateway={},
         order=None,
         mapped={},
         trace={},
-        findings={},
+        findings={"arrived": each.arrived} if each.arrived else {},
         error=None,
         created_at=now,
         changed_at=now,
         final_at=None,
     )
-    _read_into(payment, each, stage)
+    read_into(payment, each, stage)
     return payment
-
-
-def _read_into(payment: Payment, each: Found, stage: Stage) -> None:
-    """Put what was read on the payment, and on its way if there is money to post."""
-    transaction = each.transaction
-    assert transaction is not None
-    payment.gateway = msgspec.to_builtins(transaction)
-    if each.order is not None:
-        payment.order = msgspec.to_builtins(each.order)
-        payment.order_reference = each.order.reference
-        payment.customer = each.order.customer.reference.replace("\0", "")
-    payment.customer = payment.customer or stage.pair.defaults.get("customer", "")
-    if transaction.state == "captured":
-        payment.lane, payment.due_at, payment.final_at = stage.lane.lane, stage.clock(), None
-    elif transaction.state not in _WAITING:
-        payment.state = str(move(PaymentState(payment.state), PaymentState.IGNORED))
-        payment.lane, payment.due_at, payment.final_at = None, None, stage.clock()
-
-
-def _known(payment: Payment, each: Found, stage: Stage, changes: Changes) -> None:
-    """A message about a payment we have: often nothing is new, sometimes the money has gone back."""
-    transaction, state = each.transaction, PaymentState(payment.state)
-    assert transaction is not None
-    before = str(payment.gateway.get("state", ""))
-    if before == transaction.state:
-        return
-    changes.changed.append(payment)
-    line = Line(
-        pair=payment.pair,
-        payment_id=payment.payment_id or None,
-        action="payment.changed_at_gateway",
-        detail={"transaction_id": payment.transaction_id, "from": before, "to": transaction.state},
-    )
-    changes.lines.append(line)
-    if state == PaymentState.RECEIVED and payment.lane is None:
-        payment.amount_minor = transaction.amount.minor
-        _read_into(payment, each, stage)
-        return
-    payment.gateway = msgspec.to_builtins(transaction)
-    if transaction.state == "captured" or transaction.state in _WAITING:
-        return
-    gathered = "lead" in msgspec.convert(payment.findings.get("aggregate", {}), dict[str, object])
-    posting_may_run = gathered or any(
-        posting.state in ("sent", "ambiguous", "confirmed") for posting in payment.postings
-    )
-    if state not in IN_LEDGER and not posting_may_run and can_move(state, PaymentState.IGNORED):
-        payment.state = PaymentState.IGNORED.value
-        payment.lane, payment.due_at, payment.final_at = None, None, stage.clock()
-        return
-    title = f"Opayo says {payment.vendor_tx_code} is {transaction.state}, and its money is in SYSPRO"
-    changes.alerts.append(
-        Alert(
-            pair=payment.pair,
-            code="opayo.money-went-back",
-            subject=f"payment {payment.vendor_tx_code}",
-            title=title,
-            severity="critical",
-        )
-    )
 
 
 def _failed(event: InboxEvent, error: Exception, stage: Stage, changes: Changes) -> None:

@@ -13,7 +13,11 @@ import msgspec
 from integration.canonical.order import Order
 from integration.canonical.payment import GatewayTransaction
 from integration.errors import NotFound, Rejected, Unreachable
-from service.flow.arrival import Found, write
+from service.core.flows import ORDER_FLOWS
+from service.core.own_messages import is_own, read_own
+from service.flow.arrival import write
+from service.flow.found import Found
+from service.flow.relation import completed
 from service.flow.stage import Stage
 from service.store import inbox
 from service.store.inbox import InboxEvent
@@ -25,7 +29,7 @@ async def ingest(stage: Stage, limit: int) -> int:
     Raises:
         LaneLost: another holder took the lane over; nothing was written.
     """
-    async with stage.engine.connect() as connection:
+    async with stage.reads.connect() as connection:
         events = await inbox.due(connection, stage.lane.pair, stage.clock(), limit)
     if not events:
         return 0
@@ -36,7 +40,13 @@ async def ingest(stage: Stage, limit: int) -> int:
         zip(keys, await asyncio.gather(*(_read(event, stage, room) for event in keys.values())), strict=True)
     )
     found = [
-        Found(event=event, transaction=reading.transaction, order=reading.order, error=reading.error)
+        Found(
+            event=event,
+            transaction=reading.transaction,
+            order=reading.order,
+            arrived=reading.arrived,
+            error=reading.error,
+        )
         for event in events
         for reading in [readings[event.transaction_id or event.vendor_tx_code]]
     ]
@@ -48,8 +58,15 @@ async def _read(event: InboxEvent, stage: Stage, room: asyncio.Semaphore) -> Fou
     found = Found(event=event)
     async with room:
         try:
+            if is_own(event.source, event.kind):
+                async with stage.reads.connect() as connection:
+                    body = await inbox.body(connection, event.inbox_id)
+                told = read_own(event.kind, body, event.occurred_at or event.received_at)
+                found.transaction, found.arrived = told.transaction, dict(told.arrived)
+                return found
             found.transaction = await _transaction(event, stage)
             if found.transaction is not None:
+                found.transaction = await completed(found.transaction, event, stage)
                 found.order = await _order(event, found.transaction, stage)
         except Exception as error:  # noqa: BLE001 - the class of the error decides, in arrival
             found.error = error
@@ -60,6 +77,8 @@ async def _transaction(event: InboxEvent, stage: Stage) -> GatewayTransaction | 
     if event.source == "shop":
         # The shop says that an order changed; whether it was paid is for Opayo to say.
         return await stage.gateway.find(event.vendor_tx_code) if event.vendor_tx_code else None
+    if event.source == "file" and not event.transaction_id:
+        return await _listed(event, stage)
     try:
         transaction = await stage.gateway.transaction(event.transaction_id)
     except NotFound:
@@ -85,8 +104,20 @@ async def _transaction(event: InboxEvent, stage: Stage) -> GatewayTransaction | 
     )
 
 
+async def _listed(event: InboxEvent, stage: Stage) -> GatewayTransaction:
+    """What an export lists under its code; the file was believed to be this vendor's."""
+    found = await stage.gateway.find(event.vendor_tx_code)
+    if found is None:
+        raise NotFound(
+            f"A file lists {event.vendor_tx_code}, and Opayo has no such transaction",
+            code="opayo.not-found",
+            hint="Check the vendor and the environment that the file was exported from.",
+        )
+    return found
+
+
 async def _order(event: InboxEvent, transaction: GatewayTransaction, stage: Stage) -> Order | None:
-    wants = stage.pair.flow_for(transaction.kind) == "order_to_cash"
+    wants = stage.pair.flow_for(transaction.kind) in ORDER_FLOWS
     if stage.storefront is None or not wants or transaction.state != "captured":
         return None
     order = await stage.storefront.find_order(transaction.vendor_tx_code)

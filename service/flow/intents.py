@@ -33,8 +33,6 @@ T = TypeVar("T")
 # Money may move, or has moved: these are posted, or wait for their capture.
 TAKEN = frozenset({"captured", "held", "authenticated"})
 _REFUSED = frozenset({"declined", "rejected", "failed", "cancelled", "aborted", "expired"})
-# After so long, what Opayo does not know has never arrived there.
-_NEVER_ARRIVED = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +41,14 @@ class Till:
 
     Attributes:
         pauses: seconds before each look-up after a lost answer.
+        patience: after so long, what Opayo does not know has never arrived there.
     """
 
     engine: AsyncEngine
     gateway: Gateway
     pair: str
     pauses: tuple[float, ...]
+    patience: timedelta = timedelta(minutes=10)
 
 
 async def outcome(
@@ -69,7 +69,7 @@ async def outcome(
         )
     if known["state"] == "answered" and known["transaction_id"]:
         found = await till.gateway.transaction(str(known["transaction_id"]))
-        if intent.kind != "refund" and found.state in TAKEN:
+        if found.state in TAKEN:
             # A challenge may have ended without our hearing of it; a second message about one state is the first.
             async with till.engine.begin() as connection:
                 await tell_the_road(
@@ -83,7 +83,7 @@ async def outcome(
     # Of the last attempt: a reopened request has begun again.
     created = known["changed_at"]
     assert isinstance(created, datetime)
-    if datetime.now(UTC) - created < _NEVER_ARRIVED:
+    if datetime.now(UTC) - created < till.patience:
         return None
     never = Rejected(
         f"{intent.vendor_tx_code} never arrived at Opayo",
@@ -164,7 +164,7 @@ async def _settled(
         await registrations.settle(
             connection, intent, "refused" if refused else "answered", answer, found.transaction_id
         )
-        if intent.kind != "refund" and state in TAKEN:
+        if state in TAKEN:
             await tell_the_road(connection, till.pair, found.transaction_id, intent.vendor_tx_code, state)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from integration.errors import Misconfigured
 from service import resources
+from service.core.customers import customer_paths
 from service.core.field_dictionary import FieldDictionary
 from service.core.flows import FlowDocument, start_node
 from service.core.mapping import Mapping, compile_mapping
@@ -68,7 +69,9 @@ class Library:
 def compiled(document: MappingDocument) -> Mapping:
     """A mapping against the dictionary of its target and the shared value tables."""
     dictionary = FieldDictionary.from_dict(resources.document(f"reference/syspro_{document.target}.yaml"))
-    return compile_mapping(document, dictionary, shared_tables())
+    # The only target that is not made of a payment.
+    paths = customer_paths() if document.target == "customer" else None
+    return compile_mapping(document, dictionary, shared_tables(), paths)
 
 
 @cache

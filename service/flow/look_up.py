@@ -13,7 +13,10 @@ import msgspec
 from integration.canonical.money import Money
 from integration.errors import Rejected, UnknownCustomer, UnknownStockCode
 from integration.ports import ErpCustomer
+from service.core.circumstances import Original
 from service.flow.aggregate import carried
+from service.flow.customer_orders import settle_customer
+from service.flow.original import original_for
 from service.flow.rates import convert
 from service.flow.stage import Stage
 from service.flow.together import each
@@ -23,7 +26,7 @@ JsonObject = dict[str, object]
 
 
 async def look_up(trips: Sequence[Trip], stage: Stage) -> None:
-    """Check customer and stock items of each payment, and name the rate if one is needed."""
+    """Check customer and stock items of each payment, find what it goes back to, name the rate if one is needed."""
     await each(trips, stage, _one)
 
 
@@ -31,6 +34,7 @@ async def _one(trip: Trip, stage: Stage) -> None:
     payment, session = trip.payment, stage.session
     what = trip.node.settings.get("what", ["customer"])
     assert isinstance(what, list)
+    original = await _whose(trip, stage, refunded="original" in what)
     customer = await stage.memo.get("customer", payment.customer, lambda: session.customer(payment.customer))
     if customer is None:
         raise UnknownCustomer(
@@ -47,11 +51,26 @@ async def _one(trip: Trip, stage: Stage) -> None:
         for stock_code, warehouse in _stock_lines(payment.mapped):
             await _check_stock(stage, stock_code, warehouse)
     found: JsonObject = {"on_hold": customer.on_hold, "currency": customer.currency, "name": customer.name}
+    if "original" in what:
+        found |= {"refund_pattern": stage.pair.refunds.pattern}
+    if original is not None:
+        found |= {"original": msgspec.to_builtins(original)}
     if "rate" in what:
         found |= await _converted(trip, stage, customer)
     trip.find("look_up", found)
     trip.note("payment.looked_up", customer=customer.customer, on_hold=customer.on_hold)
     trip.passed()
+
+
+async def _whose(trip: Trip, stage: Stage, *, refunded: bool) -> Original | None:
+    """Settle the customer: of what goes back, the original's; else who ordered."""
+    if not refunded:
+        await settle_customer(trip, stage)
+        return None
+    original = await original_for(trip, stage)
+    if original is not None:
+        trip.payment.customer = original.customer
+    return original
 
 
 def _stock_lines(mapped: JsonObject) -> Iterator[tuple[str, str]]:

@@ -16,7 +16,8 @@ _MOST = 20_000
 class Memo:
     """Remembers answers that were found; what was not found is asked again, since a person may be adding it."""
 
-    def __init__(self, seconds: float = _SECONDS) -> None:
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic, seconds: float = _SECONDS) -> None:
+        self._monotonic = monotonic
         self._seconds = seconds
         self._kept: dict[tuple[str, str], tuple[float, object]] = {}
         self._asking: dict[tuple[str, str], asyncio.Future[object]] = {}
@@ -25,7 +26,7 @@ class Memo:
         """The remembered answer, else the one that `ask` gives; one question at a time per key."""
         place = (kind, key)
         kept = self._kept.get(place)
-        if kept is not None and kept[0] > time.monotonic():
+        if kept is not None and kept[0] > self._monotonic():
             return kept[1]  # type: ignore[return-value]
         if place in self._asking:
             return await asyncio.shield(self._asking[place])  # type: ignore[arg-type]
@@ -38,7 +39,7 @@ class Memo:
         if answer is not None:
             if len(self._kept) >= _MOST:
                 self._kept.clear()
-            self._kept[place] = (time.monotonic() + self._seconds, answer)
+            self._kept[place] = (self._monotonic() + self._seconds, answer)
         return answer
 
     def forget(self) -> None:

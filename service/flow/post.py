@@ -11,13 +11,13 @@ SYSPRO has no idempotency key, so exactly-once rests on looking, never on hope.
 
 from __future__ import annotations
 
-import time
+import math
 from collections.abc import Sequence
-from itertools import groupby
+from functools import partial
+from typing import cast
 
 import msgspec
 
-from integration.canonical.documents import ErpDocument, Stored
 from integration.errors import (
     AlreadyPosted,
     CustomerOnHold,
@@ -26,13 +26,15 @@ from integration.errors import (
     Rejected,
     Transient,
 )
-from service.core.lifecycle import PaymentState, PostingState, move, replay
-from service.core.posting import PlannedPosting, plan
-from service.core.retries import LookAgain, after_look_up
-from service.core.tie_out import Finding, compare
+from integration.last_word import asked_last
+from service.core.late_binding import insist_bound
+from service.core.lifecycle import PaymentState, PostingState, replay
+from service.core.posting import POSITIONS, PlannedPosting, plan
+from service.core.source_document import Json
 from service.flow.aggregate import carried, following
-from service.flow.facts import document_of, plan_input
-from service.flow.recovery import as_document, failed
+from service.flow.facts import plan_input
+from service.flow.look_back import become, bound, look, settle
+from service.flow.recovery import as_document
 from service.flow.references import refuse_used_references, without_others
 from service.flow.stage import Stage
 from service.flow.together import each
@@ -40,9 +42,6 @@ from service.flow.trip import Trip
 from service.store.payments import Payment, Posting
 
 JsonObject = dict[str, object]
-
-# A document found under our reference is ours if these agree; whatever else differs, `confirm` reports.
-_IDENTITY = frozenset({"Customer", "PaymentValue", "InvoiceValue", "TransactionType"})
 
 # How long after its announcement a document may still be sent. A process that slept longer than that may have
 # been taken over, and its successor be looking: half of the time for which a successor looks.
@@ -54,14 +53,14 @@ async def post(trips: Sequence[Trip], stage: Stage) -> None:
     own = await following(trips, stage, PaymentState.POSTED)
     await each(own, stage, _plan)
     await refuse_used_references(own, stage)
-    await _look(_planned(own), stage)
+    await look(_planned(own), stage)
     going = _planned(own)
     for trip in going:
         for posting in _open(trip):
-            _become(posting, PostingState.SENT)
+            become(posting, PostingState.SENT)
             posting.sent_at = stage.clock()
     await stage.save(going)
-    announced = time.monotonic()
+    announced = stage.monotonic()
 
     async def send(trip: Trip, at: Stage) -> None:
         await _send(trip, at, announced)
@@ -77,10 +76,6 @@ def _open(trip: Trip) -> list[Posting]:
     return [posting for posting in trip.payment.postings if posting.state == PostingState.PREPARED]
 
 
-def _become(posting: Posting, to: PostingState) -> None:
-    posting.state = str(move(PostingState(posting.state), to))
-
-
 async def _plan(trip: Trip, stage: Stage) -> None:
     payment = trip.payment
     for posting in payment.postings:
@@ -92,13 +87,13 @@ async def _plan(trip: Trip, stage: Stage) -> None:
     for planned in plan(plan_input(trip, carried(payment))):
         posting = known.get(planned.kind) or _prepared(payment, planned)
         if posting.state == PostingState.PARKED and not planned.parked:
-            _become(posting, PostingState.PREPARED)
+            become(posting, PostingState.PREPARED)
         if posting.state == PostingState.PREPARED:
             posting.document = msgspec.to_builtins(planned.document)
             # A corrected mapping may name the document otherwise; it is looked for by the name it will have.
             posting.reference, posting.idempotency_key = planned.reference, planned.idempotency_key
             if planned.parked:
-                _become(posting, PostingState.PARKED)
+                become(posting, PostingState.PARKED)
                 posting.error = {"code": CustomerOnHold.code, "title": planned.parked}
 
 
@@ -106,7 +101,7 @@ def _prepared(payment: Payment, planned: PlannedPosting) -> Posting:
     posting = Posting(
         pair=payment.pair,
         payment_id=payment.payment_id,
-        sequence=planned.position,
+        sequence=POSITIONS[planned.kind],
         kind=planned.kind,
         reference=planned.reference,
         idempotency_key=planned.idempotency_key,
@@ -114,106 +109,6 @@ def _prepared(payment: Payment, planned: PlannedPosting) -> Posting:
     )
     payment.postings = [*payment.postings, posting]
     return posting
-
-
-# --- look -----------------------------------------------------------------------------------------
-
-
-async def _look(trips: Sequence[Trip], stage: Stage) -> None:
-    """Find what is in the ERP already: one query per kind of document for the whole batch."""
-    wanted = [
-        (trip, posting)
-        for trip in trips
-        for posting in trip.payment.postings
-        if posting.state in (PostingState.PREPARED, PostingState.SENT, PostingState.AMBIGUOUS)
-    ]
-    wanted.sort(key=lambda pair: pair[1].kind)
-    for _, group in groupby(wanted, key=lambda pair: pair[1].kind):
-        pairs = list(group)
-        documents = [document_of(posting) for _, posting in pairs]
-        try:
-            found = await stage.session.find(documents)
-        except IntegrationError as error:
-            for trip in dict.fromkeys(trip for trip, _ in pairs):
-                failed(trip, error, stage)
-            continue
-        ours = await without_others(found, stage)
-        for (trip, posting), document in zip(pairs, documents, strict=True):
-            if trip.moving:
-                _found(trip, posting, document, ours.get(posting.reference, ()), stage)
-
-
-def _found(
-    trip: Trip, posting: Posting, document: ErpDocument, stored: Sequence[Stored], stage: Stage
-) -> None:
-    if len(stored) > 1:
-        trip.alert(
-            "syspro.posted-twice",
-            f"SYSPRO holds {len(stored)} documents under our reference {posting.reference}",
-            severity="critical",
-        )
-        failed(trip, _twice(posting, stored), stage)
-        return
-    if stored:
-        differs = [each for each in compare(document, stored[0].document) if each.element in _IDENTITY]
-        if differs:
-            failed(trip, _taken(posting, stored[0], differs[0]), stage)
-            return
-        _adopt(trip, posting, stored[0], stage)
-        return
-    if posting.state == PostingState.PREPARED:
-        return
-    _not_found(trip, posting, stage)
-
-
-def _not_found(trip: Trip, posting: Posting, stage: Stage) -> None:
-    """An announced document is not there (yet): a posting may still be running inside SYSPRO."""
-    if posting.state == PostingState.SENT:
-        _become(posting, PostingState.AMBIGUOUS)
-    posting.look_ups += 1
-    decision = after_look_up(
-        found=False,
-        look_ups=posting.look_ups,
-        since_sent=stage.clock() - (posting.sent_at or stage.clock()),
-        pace=stage.pace,
-    )
-    if isinstance(decision, LookAgain):
-        trip.waits(stage.clock() + decision.wait)
-        trip.note("posting.looked_for", reference=posting.reference, look_ups=posting.look_ups)
-        return
-    _become(posting, PostingState.PREPARED)
-    posting.look_ups = 0
-    trip.note("posting.proved_absent", kind=posting.kind, reference=posting.reference)
-
-
-def _adopt(trip: Trip, posting: Posting, stored: Stored, stage: Stage) -> None:
-    receipt = msgspec.structs.replace(stored.receipt, adopted=True)
-    _become(posting, PostingState.CONFIRMED)
-    posting.erp_key = receipt.key
-    posting.receipt = msgspec.to_builtins(receipt)
-    posting.confirmed_at = stage.clock()
-    posting.error = None
-    trip.note("posting.adopted", kind=posting.kind, reference=posting.reference, key=receipt.key)
-
-
-def _twice(posting: Posting, stored: Sequence[Stored]) -> IntegrationError:
-    keys = ", ".join(each_one.receipt.key for each_one in stored)
-    return Rejected(
-        f"SYSPRO holds reference {posting.reference} more than once: {keys}",
-        code="syspro.posted-twice",
-        hint="Reverse all but one of the documents in SYSPRO, then replay the payment from `post`.",
-        evidence={"reference": posting.reference, "keys": keys},
-    )
-
-
-def _taken(posting: Posting, stored: Stored, differs: Finding) -> IntegrationError:
-    return Rejected(
-        f"SYSPRO holds our reference {posting.reference} for something else: {differs.element} is "
-        f"{differs.stored}, ours is {differs.sent}",
-        code="syspro.reference-taken",
-        hint="Compare the document in SYSPRO with the payment; correct one of them, then replay from `post`.",
-        evidence={"reference": posting.reference, "key": stored.receipt.key},
-    )
 
 
 # --- send -----------------------------------------------------------------------------------------
@@ -225,12 +120,10 @@ async def _send(trip: Trip, stage: Stage, announced: float) -> None:
         if posting.state != PostingState.SENT:
             continue
         try:
-            if time.monotonic() - announced > _ANNOUNCED_SECONDS / stage.pace**0.5:
-                raise Transient(
-                    f"{posting.reference} was announced too long ago to be sent safely",
-                    code="road.overslept",
-                )
-            await _send_one(trip, posting, stage)
+            awake = partial(_insist_awake, posting, stage, announced)
+            awake()
+            with asked_last(awake):
+                await _send_one(trip, posting, stage)
         except Exception as error:
             _refused(posting, error)
             _take_back(trip)
@@ -242,19 +135,30 @@ async def _send(trip: Trip, stage: Stage, announced: float) -> None:
         trip.find("post", {"parked": [str((posting.error or {}).get("title", "")) for posting in parked]})
 
 
+def _insist_awake(posting: Posting, stage: Stage, announced: float) -> None:
+    # A machine that was suspended may have stopped one clock and not the other.
+    asleep = (stage.clock() - (posting.sent_at or stage.clock())).total_seconds()
+    if max(stage.monotonic() - announced, asleep) > _ANNOUNCED_SECONDS / math.sqrt(stage.pace):
+        title = f"{posting.reference} was announced too long ago to be sent safely"
+        raise Transient(title, code="road.overslept")
+
+
 async def _send_one(trip: Trip, posting: Posting, stage: Stage) -> None:
-    document = document_of(posting)
+    document = bound(trip, posting)
+    if document is None:
+        insist_bound(cast(dict[str, Json], posting.document), posting.reference)
+    assert document is not None
     try:
         receipt = await stage.session.post(document, posting.idempotency_key)
     except AlreadyPosted:
         # SYSPRO's own guard saw our reference: read what is there and take it, if it is ours.
         found = await without_others(await stage.session.find([document]), stage)
         stored = found.get(posting.reference, ())
-        _found(trip, posting, document, stored, stage)
+        settle(trip, posting, document, stored, stage)
         if posting.state != PostingState.CONFIRMED:
             raise
         return
-    _become(posting, PostingState.CONFIRMED)
+    become(posting, PostingState.CONFIRMED)
     posting.erp_key = receipt.key
     posting.receipt = msgspec.to_builtins(receipt)
     posting.confirmed_at = stage.clock()
@@ -267,16 +171,16 @@ def _refused(posting: Posting, error: Exception) -> None:
     if posting.state != PostingState.SENT:
         return
     if isinstance(error, OutcomeUnknown) or not isinstance(error, IntegrationError):
-        _become(posting, PostingState.AMBIGUOUS)
+        become(posting, PostingState.AMBIGUOUS)
         posting.look_ups = 0
     elif isinstance(error, Rejected):
-        _become(posting, PostingState.REFUSED)
+        become(posting, PostingState.REFUSED)
     else:
-        _become(posting, PostingState.PREPARED)
+        become(posting, PostingState.PREPARED)
 
 
 def _take_back(trip: Trip) -> None:
     for posting in trip.payment.postings:
         if posting.state == PostingState.SENT:
-            _become(posting, PostingState.PREPARED)
+            become(posting, PostingState.PREPARED)
             posting.sent_at = None

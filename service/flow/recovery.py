@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import traceback
 
+import psycopg
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
 from integration.errors import IntegrationError, Misconfigured, Transient
 from service.core.lifecycle import IN_LEDGER, PaymentState
@@ -22,9 +23,13 @@ from service.store.payments import PaymentChanged
 JsonObject = dict[str, object]
 log = structlog.get_logger()
 
-# The database went away, or the lane or payment is somebody else's now: nothing is wrong with the payment, nothing of
-# this batch is written, and the lane's next holder begins where the rows say.
-NOT_THE_PAYMENTS = (LaneLost, PaymentChanged, OperationalError, InterfaceError)
+# The database went away, ended our transaction or takes no writes, or the lane or payment is somebody else's now: nothing
+# is wrong with the payment, nothing of this batch is written, and the lane's next holder begins where the rows say.
+# A connection that breaks while its mode is being set raises the driver's own error.
+NOT_THE_PAYMENTS = (
+    LaneLost, PaymentChanged, OperationalError, InterfaceError, InternalError,
+    psycopg.OperationalError, psycopg.InterfaceError,
+)  # fmt: skip
 
 
 def as_document(error: BaseException) -> JsonObject:

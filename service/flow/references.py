@@ -15,7 +15,7 @@ from service.store import payment_views
 async def refuse_used_references(trips: Sequence[Trip], stage: Stage) -> None:
     """A reference belongs to one payment: a second one that maps to it stops, and holds nobody up."""
     wanted = [(posting.kind, posting.reference) for trip in trips for posting in trip.payment.postings]
-    async with stage.engine.connect() as connection:
+    async with stage.reads.connect() as connection:
         owners = await payment_views.reference_owners(connection, stage.lane.pair, wanted)
     for trip in trips:
         payment = trip.payment
@@ -31,6 +31,14 @@ async def refuse_used_references(trips: Sequence[Trip], stage: Stage) -> None:
             failed(trip, Rejected(title, code="posting.reference-used", hint=hint), stage)
 
 
+def _of_customers(inferred: Sequence[Stored]) -> set[tuple[str, str]]:
+    return {
+        (each.receipt.kind, each.receipt.key)
+        for each in inferred
+        if each.receipt.kind not in ("credit_note", "order_invoice")
+    }
+
+
 async def without_others(
     found: Mapping[str, tuple[Stored, ...]], stage: Stage
 ) -> dict[str, tuple[Stored, ...]]:
@@ -38,13 +46,19 @@ async def without_others(
     inferred = [each for stored in found.values() for each in stored if not each.certain]
     if not inferred:
         return dict(found)
+    pair = stage.lane.pair
     numbers = sorted({each.receipt.details.get("UnappliedInvoice", "") for each in inferred} - {""})
-    async with stage.engine.connect() as connection:
-        taken = await payment_views.documents_taken(connection, stage.lane.pair, numbers)
+    # Invoice numbers may repeat between customers; orders' numbers, and those of their invoices, do not.
+    keys = sorted({(each.receipt.kind, each.receipt.key) for each in inferred} - _of_customers(inferred))
+    async with stage.reads.connect() as connection:
+        cash = await payment_views.documents_taken(connection, pair, numbers)
+        others = await payment_views.keys_taken(connection, pair, keys)
 
     def ours(reference: str, each: Stored) -> bool:
-        key = (each.document.customer, each.receipt.details.get("UnappliedInvoice", ""))  # type: ignore[union-attr]
-        return each.certain or taken.get(key, reference) == reference
+        kept = (getattr(each.document, "customer", ""), each.receipt.details.get("UnappliedInvoice", ""))
+        same = (each.receipt.kind, each.receipt.key)
+        owners = {cash.get(kept, reference), others.get(same, reference)}
+        return each.certain or owners == {reference}
 
     return {
         reference: tuple(each for each in stored if ours(reference, each))

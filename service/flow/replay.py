@@ -154,9 +154,11 @@ async def _stopped_at(desk: Desk, payment: Payment) -> str:
         return "ingest"
     try:
         flow = await desk.library.flow(desk.connection, payment.pair, payment.flow, payment.flow_version)
-        step = flow.node(payment.node).step
+        node = flow.node(payment.node)
     except UnknownNode:
         return "ingest"
+    # Who waits for an order has posted it.
+    step = "post" if "until" in node.settings else node.step
     if step in BEGINS:
         return step
     # A `tell` comes after `confirm`; for a branch or a wait nobody can say what is certain there.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
+from integration.canonical.money import Money
 from integration.canonical.payment import GatewayTransaction
 from integration.errors import (
     IntegrationError,
@@ -19,7 +20,6 @@ from integration.errors import (
 from integration.ports import (
     Challenge,
     HostedPayment,
-    Instruction,
     PaymentRequest,
     Registration,
     RelatedRequest,
@@ -35,10 +35,14 @@ from service.flow.intents import (
     sent,
     tell_the_road,
 )
-from service.store import registrations
+from service.store import chargebacks, registrations
+from service.store.registrations import GatewayRequest
 from service.store.vault import Vault
 
-_DONE = {"release": "captured", "abort": "aborted", "void": "voided", "cancel": "cancelled"}
+JsonObject = dict[str, object]
+
+# Opayo's limit for what is taken of an authenticated transaction, in all.
+_AUTHORISE_PERCENT = 115
 
 
 async def pay(till: Till, request: PaymentRequest, mark: str) -> GatewayTransaction | Challenge | None:
@@ -80,26 +84,91 @@ async def refund(till: Till, request: RelatedRequest, mark: str) -> GatewayTrans
     async with till.engine.begin() as connection:
         # The lock lasts until the intent is written: the next one counts it.
         spent = await registrations.refunded_minor(connection, till.pair, original.transaction_id)
+        released = await registrations.released_minor(connection, till.pair, original.transaction_id)
         known = await known_request(connection, intent, mark)
         if known is None or known["state"] == "refused":
-            _insist(original, spent, request.amount.minor)
+            taken = await chargebacks.taken_minor(connection, till.pair, original.transaction_id)
+            _insist(_captured(original, released), spent, request.amount.minor, taken)
         known = await claim(connection, intent, mark)
-    if known is not None:
-        told = await outcome(till, intent, known)
-        assert not isinstance(told, Challenge)
-        return told
-    answer = await sent(till, intent, mark, lambda: till.gateway.relate(request))
-    assert not isinstance(answer, Challenge)
-    return answer
+    return await _related(till, request, mark, (intent, known))
 
 
-def _insist(original: GatewayTransaction, spent: int, wanted: int) -> None:
+def _captured(original: GatewayTransaction, released: int | None) -> int:
+    """What was taken; Opayo tells of a hold that was released in part its whole amount."""
     captured = original.captured.minor
+    return captured if released is None else min(captured, released)
+
+
+def _insist(captured: int, spent: int, wanted: int, taken: int) -> None:
+    if taken and spent + taken + wanted > captured:
+        raise RefundExceedsPayment(
+            f"{wanted} cannot be refunded: of {captured} captured, {spent} is refunded and {taken} charged back",
+            code="refund.charged-back",
+            hint="The cardholder's bank has taken the money back. Contest the chargeback; once it is won, refund.",
+            evidence={"captured_minor": captured, "refunded_minor": spent, "charged_back_minor": taken},
+        )
     if spent + wanted > captured:
         raise RefundExceedsPayment(
             f"{wanted} cannot be refunded: {captured} was captured, and {spent} of it is refunded or on its way",
             evidence={"captured_minor": captured, "refunded_minor": spent, "wanted_minor": wanted},
         )
+
+
+async def repeat(till: Till, request: RelatedRequest, mark: str) -> GatewayTransaction | None:
+    """Take money again with the card of an earlier payment, once; a decline is a transaction.
+
+    Raises:
+        VendorTxCodeUsed: another request has the code.
+        IntegrationError: as `Gateway.relate`; nothing was taken.
+    """
+    related = request.related_transaction_id
+    intent = intent_of(till, "repeat", request.vendor_tx_code, request.amount, related)
+    async with till.engine.begin() as connection:
+        known = await claim(connection, intent, mark)
+    return await _related(till, request, mark, (intent, known))
+
+
+async def authorise(till: Till, request: RelatedRequest, mark: str) -> GatewayTransaction | None:
+    """Take money of an authenticated transaction, once; all of it at most 115 % of what was authenticated.
+
+    Raises:
+        InvalidPayment: another currency, or more than Opayo allows in all.
+        VendorTxCodeUsed: another request has the code.
+        IntegrationError: as `Gateway.relate`; nothing was taken.
+    """
+    original = await till.gateway.transaction(request.related_transaction_id)
+    intent = intent_of(till, "authorise", request.vendor_tx_code, request.amount, original.transaction_id)
+    async with till.engine.begin() as connection:
+        spent = await registrations.authorised_minor(connection, till.pair, original.transaction_id)
+        known = await known_request(connection, intent, mark)
+        if known is None or known["state"] == "refused":
+            _insist_authorised(original, spent, request.amount)
+        known = await claim(connection, intent, mark)
+    return await _related(till, request, mark, (intent, known))
+
+
+def _insist_authorised(original: GatewayTransaction, spent: int, wanted: Money) -> None:
+    limit = original.amount.minor * _AUTHORISE_PERCENT // 100
+    if wanted.currency != original.amount.currency or spent + wanted.minor > limit:
+        raise InvalidPayment(
+            f"{wanted} cannot be authorised: {original.amount} was authenticated, {spent} minor units are taken "
+            f"or on their way, and Opayo allows {_AUTHORISE_PERCENT} % in all",
+            code="opayo.authorise-exceeds",
+            evidence={"authenticated_minor": original.amount.minor, "authorised_minor": spent},
+        )
+
+
+async def _related(
+    till: Till, request: RelatedRequest, mark: str, claimed: tuple[GatewayRequest, JsonObject | None]
+) -> GatewayTransaction | None:
+    intent, known = claimed
+    answer = (
+        await sent(till, intent, mark, lambda: till.gateway.relate(request))
+        if known is None
+        else await outcome(till, intent, known)
+    )
+    assert not isinstance(answer, Challenge)
+    return answer
 
 
 async def register(till: Till, vault: Vault, payment: HostedPayment, mark: str) -> Registration:
@@ -128,26 +197,6 @@ async def register(till: Till, vault: Vault, payment: HostedPayment, mark: str) 
         )
         await registrations.seal_key(connection, vault, intent, made.security_key)
     return made
-
-
-async def instruct(till: Till, instruction: Instruction) -> None:
-    """Release, abort, void or cancel; the road learns of it through our own inbox.
-
-    Raises:
-        IntegrationError: as `Gateway.instruct`; repeating an instruction is safe.
-    """
-    try:
-        await till.gateway.instruct(instruction)
-    except OutcomeUnknown:
-        if (await till.gateway.transaction(instruction.transaction_id)).state != _DONE[instruction.kind]:
-            raise
-    async with till.engine.connect() as connection:
-        code = await registrations.code_of(connection, till.pair, instruction.transaction_id)
-    if not code:
-        code = (await till.gateway.transaction(instruction.transaction_id)).vendor_tx_code
-    if code:
-        async with till.engine.begin() as connection:
-            await tell_the_road(connection, till.pair, instruction.transaction_id, code, instruction.kind)
 
 
 async def finish_challenge(till: Till, transaction_id: str, cres: str) -> GatewayTransaction:

@@ -1,7 +1,9 @@
-"""The road: walks payments over their flows, a batch at a time, every step committed.
+"""The road: walks payments over their flows, a batch at a time.
 
-One round takes each moving payment of the batch over the node it stands on, then writes everything down in one
-transaction that the lane's fence guards. Nothing else moves a payment.
+One round takes each moving payment of the batch over the node it stands on. What a round did is written down, in one
+transaction that the lane's fence guards, before anything is sent to another system, after anything was sent, and when
+a payment leaves the lane, waits or rests; steps between these moments only read and decide, and would decide the same
+again. Nothing else moves a payment.
 """
 
 from __future__ import annotations
@@ -47,6 +49,9 @@ STEPS_BY_NAME: dict[str, StepFunction] = {
 _POSTING_STEPS = frozenset({"look_up", "post", "confirm", "tell"})
 # Their lane's holder owns what they remember; `branch` and `wait` are taken wherever the payment is.
 _SCREENING_STEPS = frozenset({"validate", "map", "screen", "aggregate"})
+# Steps that change nothing outside the payment: what they decided may be written with the step after them.
+# `aggregate` counts rows, so it begins and ends with everything written.
+_ONLY_DECIDE = frozenset({"branch", "validate", "map", "screen", "look_up", "confirm"})
 
 
 def posting_lane(names: Sequence[str], payment: payments.Payment) -> str:
@@ -64,7 +69,7 @@ async def advance(stage: Stage, limit: int) -> int:
     Raises:
         LaneLost: another holder took the lane over; nothing more was written.
     """
-    async with stage.engine.connect() as connection:
+    async with stage.reads.connect() as connection:
         found = await payments.due(connection, stage.lane.pair, stage.lane.lane, stage.clock(), limit)
     if found:
         await walk(stage, found)
@@ -73,26 +78,32 @@ async def advance(stage: Stage, limit: int) -> int:
 
 async def walk(stage: Stage, found: Sequence[payments.Payment]) -> None:
     """Walk payments until each has left the lane, waits, or is at rest."""
-    async with stage.engine.connect() as connection:
+    async with stage.reads.connect() as connection:
         flows = {
             (each.flow, each.flow_version): await stage.library.flow(
                 connection, each.pair, each.flow, each.flow_version
             )
             for each in found
         }
-        posting_lanes = await lanes.names(connection, "posting", stage.lane.pair)
+        screens = stage.lane.kind == "screening"  # only there a payment is given its posting lane
+        posting_lanes = await lanes.names(connection, "posting", stage.lane.pair) if screens else []
     stage.save = lambda trips: _save(stage, trips)
     trips = []
     for payment in found:
         flow = flows[payment.flow, payment.flow_version]
         trips.append(Trip(payment, flow.node(payment.node)))
     while moving := [trip for trip in trips if trip.moving]:
+        taken = {trip: trip.node.step for trip in moving}
         await _round(stage, moving)
         for trip in moving:
             if trip.passed_node:
                 flow = flows[trip.payment.flow, trip.payment.flow_version]
                 _move_on_or_stop(trip, flow, stage, posting_lanes)
-        await _save(stage, moving)
+        await _save(stage, [trip for trip in moving if _is_due_to_be_written(trip, taken[trip])])
+
+
+def _is_due_to_be_written(trip: Trip, taken: str) -> bool:
+    return not trip.moving or taken not in _ONLY_DECIDE or trip.node.step == "aggregate"
 
 
 async def _round(stage: Stage, moving: Sequence[Trip]) -> None:
@@ -143,14 +154,20 @@ def _move_on(trip: Trip, flow: FlowDocument, stage: Stage, posting_lanes: Sequen
     wanted = stage.lane.lane
     if trip.node.step in _SCREENING_STEPS:
         wanted = bell.screening(payment.pair)
-    elif trip.node.step in _POSTING_STEPS and stage.lane.kind == "screening":
+    elif _asks_the_erp(trip) and stage.lane.kind == "screening":
         wanted = posting_lane(posting_lanes, payment)
     if wanted != stage.lane.lane:
         payment.lane, payment.due_at, trip.moving = wanted, stage.clock(), False
 
 
+def _asks_the_erp(trip: Trip) -> bool:
+    return trip.node.step in _POSTING_STEPS or "until" in trip.node.settings
+
+
 async def _save(stage: Stage, trips: Sequence[Trip]) -> None:
     """Write trips down in one transaction, and ring the lanes that got work by it."""
+    if not trips:
+        return
     rung = sorted(
         {trip.payment.lane for trip in trips if trip.payment.lane and trip.payment.lane != stage.lane.lane}
     )

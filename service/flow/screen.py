@@ -18,11 +18,15 @@ from service import resources
 from service.core.lifecycle import PaymentState
 from service.core.screening import Held, Rules, decide, load_rules
 from service.core.screening_memory import WINDOW, Candidate, Memory, ScreeningEvent
+from service.flow.disputed_payment import paid_back_twice
 from service.flow.facts import order_of, transaction_of
 from service.flow.stage import Stage
 from service.flow.trip import Trip
 from service.store import features
 from service.store.payments import Payment
+
+# What went back at Opayo, or at the bank, is held only when it goes back twice: the money has gone.
+_MONEY_OUT = frozenset({"refund", "chargeback"})
 
 
 async def screen(trips: Sequence[Trip], stage: Stage) -> None:
@@ -30,8 +34,13 @@ async def screen(trips: Sequence[Trip], stage: Stage) -> None:
     if not stage.remembered:
         await _rebuild(stage)
     rules = _rules()
-    for trip in sorted(trips, key=lambda trip: (_event(trip.payment).at, trip.payment.transaction_id)):
-        candidate = _candidate(trip.payment)
+    money_in = [trip for trip in trips if trip.payment.kind not in _MONEY_OUT]
+    for trip in trips:
+        if trip.payment.kind in _MONEY_OUT:
+            _decided(trip, await paid_back_twice(trip.payment, stage), stage)
+    candidates = [(_candidate(trip.payment), trip) for trip in money_in]
+    candidates.sort(key=lambda pair: (pair[0].event.at, pair[0].event.event_id))
+    for candidate, trip in candidates:
         decision = decide(stage.memory.facts_for(candidate), rules)
         stage.memory.observe(candidate.event)
         trip.screened = candidate.event
@@ -44,13 +53,22 @@ async def screen(trips: Sequence[Trip], stage: Stage) -> None:
             trip.passed(PaymentState.CLEARED)
 
 
+def _decided(trip: Trip, reasons: list[str], stage: Stage) -> None:
+    if not reasons:
+        trip.passed(PaymentState.CLEARED)
+        return
+    trip.find("screen", {"rules": ["paid-back-twice"], "reasons": reasons})
+    trip.alert("screening.held", f"{trip.payment.vendor_tx_code} is held: {reasons[0]}", severity="critical")
+    trip.ended(PaymentState.HELD, stage.clock(), reasons=reasons)
+
+
 @cache
 def _rules() -> Rules:
     return load_rules(resources.text("templates/screening_rules.yaml"))
 
 
 async def _rebuild(stage: Stage) -> None:
-    async with stage.engine.connect() as connection:
+    async with stage.reads.connect() as connection:
         events = await features.since(connection, stage.lane.pair, stage.clock() - WINDOW)
     stage.memory = Memory()
     for event in events:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -26,6 +28,7 @@ class Stage:
         memory: what screening remembers of each customer; its holder owns it.
         memo: customers, stock items and rates read lately.
         clock: aware UTC now.
+        monotonic: seconds that only move forward.
         chance: a number in 0…1 for the jitter of retries.
         pace: divides every wait.
         in_flight: calls to one system that may be under way at once.
@@ -42,11 +45,17 @@ class Stage:
     memory: Memory
     memo: Memo
     clock: Callable[[], datetime]
+    monotonic: Callable[[], float] = time.monotonic
     chance: Callable[[], float]
     pace: int = 1
     in_flight: int = 8
     save: Callable[[Sequence[Trip]], Awaitable[None]] = field(default=None)  # type: ignore[assignment]
     remembered: bool = False
+
+    @cached_property
+    def reads(self) -> AsyncEngine:
+        """The engine for single reads: each is a transaction by itself, and one round trip instead of three."""
+        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @property
     def session(self) -> ERP:

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -14,6 +15,7 @@ from integration.errors import Misconfigured
 from integration.ports import ERP
 from service.core.screening_memory import Memory
 from service.flow.connections import Connect, Connections
+from service.flow.evictions import Evictions
 from service.flow.library import Library
 from service.flow.memo import Memo
 from service.flow.stage import Stage
@@ -31,6 +33,9 @@ class Surroundings(Struct, frozen=True, kw_only=True):
 
     Attributes:
         pace: divides every wait of the road.
+        clock: aware UTC now.
+        monotonic: seconds that only move forward.
+        private_networks: where subscribers may be called though it is not the internet.
     """
 
     engine: AsyncEngine
@@ -38,14 +43,21 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     connect: Connect
     pace: int = 1
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    monotonic: Callable[[], float] = time.monotonic
     chance: Callable[[], float] = random.random
+    private_networks: tuple[str, ...] = ()
 
 
 class Stages:
-    """Builds stages and keeps their sessions, memories and connections between jobs."""
+    """Builds stages and keeps their sessions, memories and connections between jobs.
+
+    Attributes:
+        evictions: operators whose sessions somebody else keeps ending.
+    """
 
     def __init__(self, shared: Surroundings) -> None:
         self.shared = shared
+        self.evictions = Evictions()
         self._connections: dict[str, tuple[PairSettings, Connections]] = {}
         self._read_at: dict[str, float] = {}
         self._sessions: dict[str, ERP] = {}
@@ -68,8 +80,9 @@ class Stages:
             erp=self._session(lane, settings, connections),
             library=self._libraries.setdefault(lane.pair, Library()),
             memory=kept.memory if kept is not None and ours else Memory(),
-            memo=self._memos.setdefault(lane.pair, Memo()),
+            memo=self._memos.setdefault(lane.pair, Memo(self.shared.monotonic)),
             clock=self.shared.clock,
+            monotonic=self.shared.monotonic,
             chance=self.shared.chance,
             pace=self.shared.pace,
             in_flight=settings.syspro.in_flight if lane.kind == "posting" else 16,
@@ -83,7 +96,7 @@ class Stages:
         return await self._pair(pair)
 
     async def _pair(self, pair: str) -> tuple[PairSettings, Connections]:
-        fresh = time.monotonic() - self._read_at.get(pair, -_SETTINGS_SECONDS) < _SETTINGS_SECONDS
+        fresh = self.shared.monotonic() - self._read_at.get(pair, -_SETTINGS_SECONDS) < _SETTINGS_SECONDS
         if fresh and pair in self._connections:
             return self._connections[pair]
         async with self.shared.engine.connect() as connection:
@@ -95,7 +108,7 @@ class Stages:
             await self._leave(pair)
             kept = (settings, self.shared.connect(settings))
             self._connections[pair] = kept
-        self._read_at[pair] = time.monotonic()
+        self._read_at[pair] = self.shared.monotonic()
         return kept
 
     def _session(self, lane: Lane, settings: PairSettings, connections: Connections) -> ERP | None:
@@ -108,7 +121,8 @@ class Stages:
                     f"Operator `{lane.operator}` of lane `{lane.lane}` is not in the pair's settings",
                     code="pair.operator",
                 )
-            self._sessions[lane.lane] = connections.erp(operator)
+            thrown_out = partial(self.evictions.note, lane.pair, lane.operator)
+            self._sessions[lane.lane] = connections.erp(operator, thrown_out)
         return self._sessions[lane.lane]
 
     async def _leave(self, pair: str) -> None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from itertools import count
 
 import structlog
 from msgspec import Struct
 
-from service.flow import ingest, road
+from service.flow import chores, ingest, road
+from service.flow.chores import Chore
 from service.flow.stage import Stage
 from service.flow.stages import Stages
 from service.store import bell, lanes
@@ -26,10 +28,22 @@ _SOON = timedelta(seconds=1.5)
 
 
 class Pace(Struct, frozen=True, kw_only=True):
-    """How a lane works: payments per batch, and how long it waits for company before it starts."""
+    """How a lane works.
+
+    Attributes:
+        batch: payments it takes at a time.
+        linger_seconds: how long it waits for company before it looks for work.
+        stays: how often it looks again before it leaves a lane that has nothing to do, the pauses growing by
+            `linger_seconds`: under a steady trickle that is far cheaper than a job of the queue for every payment.
+        rounds: how often it looks in all; then its job ends and another begins, so that a process can stop.
+        chores: the regular work that the holder of a posting lane does beside its payments.
+    """
 
     batch: int = 100
     linger_seconds: float = 0.02
+    stays: int = 0
+    rounds: int = 100
+    chores: tuple[Chore, ...] = ()
 
 
 async def advance_lane(stages: Stages, lane: str, pace: Pace) -> None:
@@ -41,7 +55,9 @@ async def advance_lane(stages: Stages, lane: str, pace: Pace) -> None:
             return
         if pace.linger_seconds:
             await asyncio.sleep(pace.linger_seconds)
-        await drain(await stages.of(held), pace)
+        stage = await stages.of(held)
+        await chores.advance(stage, pace.chores)
+        await drain(stage, pace)
     except (LaneLost, PaymentChanged):
         log.info("lane.lost", lane=lane)
     except Exception:
@@ -51,8 +67,10 @@ async def advance_lane(stages: Stages, lane: str, pace: Pace) -> None:
 
 async def drain(stage: Stage, pace: Pace) -> None:
     """Walk batch after batch; before it ends, look once more behind the writers' lock."""
-    while await _open(stage):
-        if await _once(stage, pace.batch):
+    for _ in range(pace.rounds) if pace.stays else count():
+        if not await _open(stage):
+            return
+        if await _once(stage, pace.batch) or await _stay(stage, pace):
             continue
         async with stage.engine.begin() as connection:
             await bell.exclusive(connection, stage.lane.lane)
@@ -60,10 +78,12 @@ async def drain(stage: Stage, pace: Pace) -> None:
             continue
         if not await _soon(stage):
             return
+    async with stage.engine.begin() as connection:
+        await bell.ring(connection, [stage.lane.lane])
 
 
 async def _open(stage: Stage) -> bool:
-    async with stage.engine.connect() as connection:
+    async with stage.reads.connect() as connection:
         return await lanes.is_open(connection, stage.lane)
 
 
@@ -74,9 +94,18 @@ async def _once(stage: Stage, batch: int) -> int:
     return moved + await road.advance(stage, batch)
 
 
+async def _stay(stage: Stage, pace: Pace) -> bool:
+    """Look a few times more; whether there was work."""
+    for times in range(1, pace.stays + 1):
+        await asyncio.sleep(times * pace.linger_seconds)
+        if await _once(stage, pace.batch):
+            return True
+    return False
+
+
 async def _soon(stage: Stage) -> bool:
     """Wait for work that is due in a moment; whether there was any."""
-    async with stage.engine.connect() as connection:
+    async with stage.reads.connect() as connection:
         due_at = await lanes.next_due(connection, stage.lane)
     now = stage.clock()
     if due_at is None or due_at - now > _SOON:

@@ -21,6 +21,7 @@ async def notify(stages: Stages) -> bool:
     Sent at least once: a crash in between repeats a message.
     """
     delivered = True
+    await stages.evictions.report(stages.shared.engine)
     async with stages.shared.engine.begin() as connection:
         fresh = await alerts.to_notify(connection)
         if not fresh:

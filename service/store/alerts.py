@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.store import events
 from service.store.rows import JsonObject, documents
 from service.store.tables import alerts
 
@@ -28,7 +29,7 @@ async def raise_all(connection: AsyncConnection, new: Sequence[Alert]) -> None:
     """Raise alerts; one that is open already counts one more."""
     for each in new:
         values = {"severity": each.severity, "title": each.title, "error": each.error}
-        await connection.execute(
+        row = await connection.execute(
             insert(alerts)
             .values(pair=each.pair, code=each.code, subject=each.subject, **values)
             .on_conflict_do_update(
@@ -36,7 +37,11 @@ async def raise_all(connection: AsyncConnection, new: Sequence[Alert]) -> None:
                 index_where=alerts.c.acknowledged_at.is_(None),
                 set_=values | {"times": alerts.c.times + 1, "last_at": func.now()},
             )
+            .returning(alerts.c.alert_id, alerts.c.times)
         )
+        alert_id, times = row.one()
+        if times == 1:
+            await events.alert_raised(connection, alert_id)
 
 
 async def listed(
@@ -51,6 +56,16 @@ async def listed(
         statement = statement.where(alerts.c.alert_id < before)
     rows = await connection.execute(statement.order_by(alerts.c.alert_id.desc()).limit(limit))
     return documents(rows)
+
+
+async def open_of(connection: AsyncConnection, pair: str, code: str) -> dict[str, str]:
+    """The open alerts of one code: subject to title."""
+    rows = await connection.execute(
+        select(alerts.c.subject, alerts.c.title).where(
+            alerts.c.pair == pair, alerts.c.code == code, alerts.c.acknowledged_at.is_(None)
+        )
+    )
+    return {row.subject: row.title for row in rows}
 
 
 async def acknowledge(connection: AsyncConnection, pair: str, alert_id: int, actor: str) -> bool:

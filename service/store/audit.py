@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.store import events
+from service.store.recordset import insertion, run
 from service.store.rows import JsonObject, documents
 from service.store.tables import audit
 
@@ -28,10 +30,18 @@ class Line(Struct, frozen=True, kw_only=True):
     detail: JsonObject = msgspec.field(default_factory=dict)
 
 
+_WRITE = events.told(
+    insertion(audit, Line.__struct_fields__, "audit_id, pair, payment_id, action, detail, at")
+)
+
+
 async def write(connection: AsyncConnection, lines: Sequence[Line]) -> None:
-    """Add lines, in the caller's transaction: a decision and its line are kept or lost together."""
+    """Add lines, in the caller's transaction: a decision and its line are kept or lost together.
+
+    So are the events that tell them to who subscribed (`service.store.events`).
+    """
     if lines:
-        await connection.execute(insert(audit), [msgspec.structs.asdict(line) for line in lines])
+        await run(connection, _WRITE, lines)
 
 
 async def timeline(connection: AsyncConnection, pair: str, payment_id: int) -> list[JsonObject]:

@@ -11,21 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 TASK = "advance_lane"
 
-_RING = text("""
+_RING = """
     INSERT INTO procrastinate_jobs (queue_name, task_name, priority, lock, queueing_lock, args)
-    SELECT lane, :task, 0, lane, lane, jsonb_build_object('lane', lane) FROM unnest(CAST(:lanes AS text[])) AS lane
+    SELECT lane, %s, 0, lane, lane, jsonb_build_object('lane', lane) FROM unnest(CAST(%s AS text[])) AS lane
     ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
-""")
-_SHARE = text(
-    "SELECT pg_advisory_xact_lock_shared(hashtextextended(lane, 0))"
-    " FROM unnest(CAST(:lanes AS text[])) AS lane"
+"""
+_SHARE = (
+    "SELECT pg_advisory_xact_lock_shared(hashtextextended(lane, 0)) FROM unnest(CAST(%s AS text[])) AS lane"
 )
-_EXCLUSIVE = text("SELECT pg_advisory_xact_lock(hashtextextended(:lane, 0))")
+_EXCLUSIVE = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 
 
 def screening(pair: str) -> str:
@@ -35,15 +33,15 @@ def screening(pair: str) -> str:
 
 async def share(connection: AsyncConnection, lanes: Sequence[str]) -> None:
     """Announce that this transaction makes work due on lanes; before the work is written."""
-    await connection.execute(_SHARE, {"lanes": list(lanes)})
+    await connection.exec_driver_sql(_SHARE, (list(lanes),))
 
 
 async def exclusive(connection: AsyncConnection, lane: str) -> None:
     """Wait for every transaction that is making work due on a lane."""
-    await connection.execute(_EXCLUSIVE, {"lane": lane})
+    await connection.exec_driver_sql(_EXCLUSIVE, (lane,))
 
 
 async def ring(connection: AsyncConnection, lanes: Sequence[str]) -> None:
     """Ring lanes; where a bell is waiting already, nothing happens."""
     if lanes:
-        await connection.execute(_RING, {"lanes": list(lanes), "task": TASK})
+        await connection.exec_driver_sql(_RING, (TASK, list(lanes)))

@@ -2,6 +2,8 @@
 
 One dialect, PostgreSQL 15 or newer: the one that `DATABASE_URL` names, or the private server. Every
 connection speaks UTC, and JSON columns carry what msgspec encodes, so wire structs go in as they are.
+
+SQLAlchemy and the driver are imported where they are first needed: the private server is already starting by then.
 """
 
 from __future__ import annotations
@@ -9,25 +11,25 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-import psycopg
-from psycopg import sql
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from integration.errors import Misconfigured
 from service.store.private_server import PrivateServer
 
 if TYPE_CHECKING:
+    from sqlalchemy import URL
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 DATABASE_NAME = "opayo_syspro"
 MINIMUM_VERSION = 15
+# A process that freezes in the middle of a transaction must not keep a lane's row from its successor.
+IDLE_MS = 10_000
 _SCHEMES = {"postgres", "postgresql", "postgresql+psycopg"}
 
 
@@ -54,6 +56,8 @@ class Database:
     @property
     def shown(self) -> str:
         """The URL without its password."""
+        from sqlalchemy import make_url
+
         return make_url(self.url).render_as_string(hide_password=True)
 
     def release(self) -> None:
@@ -89,9 +93,24 @@ def resolve_url(settings_url: str | None, data_dir: Path, *, durable: bool = Tru
 
 
 @contextmanager
-def database(settings_url: str | None, data_dir: Path) -> Iterator[Database]:
-    """`resolve_url` for the time of a `with` block."""
-    held = resolve_url(settings_url, data_dir)
+def database(
+    settings_url: str | None, data_dir: Path, *, meanwhile: Callable[[], object] = lambda: None
+) -> Iterator[Database]:
+    """`resolve_url` for the time of a `with` block.
+
+    Args:
+        settings_url: the value of `DATABASE_URL`.
+        data_dir: the service's data folder.
+        meanwhile: called while the server starts, which is mostly waiting: to load the rest of the program.
+    """
+    with ThreadPoolExecutor(1, "database") as aside:
+        starting = aside.submit(resolve_url, settings_url, data_dir)
+        try:
+            meanwhile()
+            held = starting.result()
+        except BaseException:
+            starting.result().release()
+            raise
     try:
         yield held
     finally:
@@ -104,6 +123,9 @@ def libpq_url(url: str) -> str:
     Raises:
         Misconfigured: it is no PostgreSQL URL; its text is not repeated, since it may hold a password.
     """
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
     try:
         parsed = make_url(url.strip())
     except ArgumentError:
@@ -119,11 +141,15 @@ def libpq_url(url: str) -> str:
 
 def sqlalchemy_url(url: str) -> URL:
     """The URL as SQLAlchemy takes it, with the driver named."""
+    from sqlalchemy import make_url
+
     return make_url(libpq_url(url)).set(drivername="postgresql+psycopg")
 
 
 def with_name(url: str, name: str) -> str:
     """The same server, another database."""
+    from sqlalchemy import make_url
+
     return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
@@ -138,7 +164,7 @@ def create_engine(
         pool_size: connections kept open.
         max_overflow: connections beyond them under load.
     """
-    from sqlalchemy.ext.asyncio import create_async_engine  # commands that only migrate do without it
+    from sqlalchemy.ext.asyncio import create_async_engine
 
     parsed = sqlalchemy_url(url)
     named = parsed.query.get("options", "")
@@ -153,7 +179,7 @@ def create_engine(
         connect_args={
             "application_name": application_name,
             "connect_timeout": 10,
-            "options": f"{options} -c TimeZone=UTC".strip(),
+            "options": f"-c idle_in_transaction_session_timeout={IDLE_MS} {options} -c TimeZone=UTC",
         },
         json_serializer=encode_json,
         json_deserializer=msgspec.json.decode,
@@ -183,6 +209,8 @@ def check_version(url: str) -> int:
     Raises:
         Misconfigured: it is too old, does not answer, or does not let us in.
     """
+    import psycopg
+
     try:
         with psycopg.connect(url, connect_timeout=10) as connection:
             major = connection.info.server_version // 10000
@@ -209,6 +237,9 @@ def _said(error: Exception) -> str:
 
 def create_if_missing(url: str, name: str) -> None:
     """Makes a database on the server of `url`; two processes may do so at once."""
+    import psycopg
+    from psycopg import sql
+
     with psycopg.connect(url, autocommit=True) as connection:
         found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
         if found is None:
@@ -220,6 +251,8 @@ def create_if_missing(url: str, name: str) -> None:
 
 async def ping(engine: AsyncEngine) -> bool:
     """Whether the database answers now."""
+    from sqlalchemy.exc import SQLAlchemyError
+
     try:
         async with engine.connect() as connection:
             await connection.exec_driver_sql("SELECT 1")

@@ -7,31 +7,22 @@ from datetime import datetime
 
 import msgspec
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.screening_memory import ScreeningEvent
+from service.store.recordset import insertion, run
 from service.store.tables import screening_events
 
 
 async def record(connection: AsyncConnection, pair: str, events: Sequence[ScreeningEvent]) -> None:
     """Add screened payments to the log; one that is there already stays as it was."""
     if events:
-        await connection.execute(
-            insert(screening_events)
-            .values(
-                [
-                    {
-                        "pair": pair,
-                        "transaction_id": event.event_id,
-                        "at": event.at,
-                        "event": msgspec.to_builtins(event),
-                    }
-                    for event in events
-                ]
-            )
-            .on_conflict_do_nothing()
-        )
+        rows = [
+            {"pair": pair, "transaction_id": event.event_id, "at": event.at, "event": event}
+            for event in events
+        ]
+        names = ("pair", "transaction_id", "at", "event")
+        await run(connection, insertion(screening_events, names, conflict="ON CONFLICT DO NOTHING"), rows)
 
 
 async def since(connection: AsyncConnection, pair: str, at: datetime) -> list[ScreeningEvent]:

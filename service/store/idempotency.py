@@ -80,5 +80,11 @@ async def give_back(connection: AsyncConnection, use: Use) -> None:
     )
 
 
+async def forget(connection: AsyncConnection, before: datetime) -> int:
+    """Forget keys that were used before a time; returns how many."""
+    result = await connection.execute(delete(idempotency_keys).where(idempotency_keys.c.created_at < before))
+    return int(result.rowcount)
+
+
 def _of(use: Use) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return (idempotency_keys.c.scope == use.scope, idempotency_keys.c.key == use.key)

@@ -1,17 +1,17 @@
 """The inbox: every message is stored once, as it came, before anything is done with it.
 
-Deliveries that arrive together are written together: one transaction, one round trip to the disk.
+Deliveries that arrive together are written together: one statement, one transaction, one round trip to the disk.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import bindparam, func, literal_column, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import bindparam, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from service.store import bell
@@ -62,48 +62,67 @@ class InboxEvent(Struct, kw_only=True):
 _COLUMNS = [inbox.c[name] for name in InboxEvent.__struct_fields__]
 
 
+# One statement, so one round trip and one commit. The announcement (see `bell`) comes before everything else, since
+# both inserts read `announced`. A bell that waits is looked for among rows as they are by then, not as they were
+# when the statement began: that is how PostgreSQL settles ON CONFLICT, and why one statement is enough.
+_STORE = text("""
+    WITH announced AS MATERIALIZED (
+        SELECT count(pg_advisory_xact_lock_shared(hashtextextended(lane, 0)))
+        FROM unnest(CAST(:lanes AS text[])) AS lane
+    ), stored AS (
+        INSERT INTO inbox
+            (pair, source, event_id, kind, transaction_id, vendor_tx_code, body, occurred_at, deliveries)
+        SELECT delivery.* FROM announced, unnest(
+            CAST(:pair AS text[]), CAST(:source AS text[]), CAST(:event_id AS text[]), CAST(:kind AS text[]),
+            CAST(:transaction_id AS text[]), CAST(:vendor_tx_code AS text[]), CAST(:body AS bytea[]),
+            CAST(:occurred_at AS timestamptz[]), CAST(:deliveries AS int[])
+        ) AS delivery
+        ON CONFLICT (pair, source, event_id) DO UPDATE SET deliveries = inbox.deliveries + excluded.deliveries
+        RETURNING pair, source, event_id, inbox_id, xmax = 0
+    ), rung AS (
+        INSERT INTO procrastinate_jobs (queue_name, task_name, priority, lock, queueing_lock, args)
+        SELECT lane, :task, 0, lane, lane, jsonb_build_object('lane', lane)
+        FROM announced, unnest(CAST(:lanes AS text[])) AS lane
+        ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
+    )
+    SELECT * FROM stored
+""")
+
+
 async def store(connection: AsyncConnection, deliveries: Sequence[Delivery]) -> list[Accepted]:
     """Store deliveries, counting those we had; rings the screening lanes of their pairs.
 
     Returns:
         One answer per delivery, in order.
     """
-    await bell.share(connection, sorted({bell.screening(each.pair) for each in deliveries}))
-    # One event may be in the list twice; PostgreSQL touches a row once per statement.
-    unique = {(each.pair, each.source, each.event_id): each for each in deliveries}
-    times = dict.fromkeys(unique, 0)
-    for each in deliveries:
-        times[each.pair, each.source, each.event_id] += 1
-    statement = insert(inbox).values(
-        [
-            {name: getattr(each, name) for name in Delivery.__struct_fields__} | {"deliveries": times[key]}
-            for key, each in sorted(unique.items())
-        ]
-    )
+    keys = [(each.pair, each.source, each.event_id) for each in deliveries]
+    # One event may be in the list twice; PostgreSQL touches a row once per statement. Sorted: no two such statements
+    # wait for each other.
+    unique = sorted(dict(zip(keys, deliveries, strict=True)).items())
+    times = Counter(keys)
+    columns: dict[str, list[object]] = {
+        name: [getattr(each, name) for _, each in unique] for name in Delivery.__struct_fields__
+    }
+    lanes = sorted({bell.screening(each.pair) for each in deliveries})
     rows = await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["pair", "source", "event_id"],
-            set_={"deliveries": inbox.c.deliveries + statement.excluded.deliveries},
-        ).returning(
-            inbox.c.pair, inbox.c.source, inbox.c.event_id, inbox.c.inbox_id, literal_column("xmax = 0")
-        )
+        _STORE,
+        {**columns, "deliveries": [times[key] for key, _ in unique], "lanes": lanes, "task": bell.TASK},
     )
     found = {(row[0], row[1], row[2]): Accepted(row[3], row[4]) for row in rows}
-    await bell.ring(connection, sorted({bell.screening(each.pair) for each in deliveries}))
     first: set[tuple[str, str, str]] = set()
     answers = []
-    for each in deliveries:
-        key = (each.pair, each.source, each.event_id)
+    for key in keys:
         answers.append(Accepted(found[key].inbox_id, found[key].new and key not in first))
         first.add(key)
     return answers
 
 
 class Batcher:
-    """Writes deliveries that arrive within a few milliseconds of each other in one transaction."""
+    """Writes deliveries that arrive within a few milliseconds of each other, or during a write, in one statement."""
 
     def __init__(self, engine: AsyncEngine, linger_seconds: float = 0.004, most: int = 200) -> None:
-        self._engine = engine
+        # The statement is its own transaction: no BEGIN and COMMIT, each a journey of its own.
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._linger = linger_seconds
         self._most = most
         self._waiting: list[tuple[Delivery, asyncio.Future[Accepted]]] = []
@@ -130,7 +149,7 @@ class Batcher:
     async def _write_one(self, batch: Sequence[tuple[Delivery, asyncio.Future[Accepted]]]) -> None:
         waiting = [future for _, future in batch]
         try:
-            async with self._engine.begin() as connection:
+            async with self._engine.connect() as connection:
                 answers = await store(connection, [delivery for delivery, _ in batch])
         except Exception as error:  # noqa: BLE001 - every waiting request gets to see it
             if len(batch) > 1:
@@ -164,6 +183,12 @@ async def due(connection: AsyncConnection, pair: str, now: datetime, limit: int)
         .limit(limit)
     )
     return [InboxEvent(**row) for row in rows.mappings()]
+
+
+async def body(connection: AsyncConnection, inbox_id: int) -> bytes:
+    """A message as it came, cards masked; empty when there is none of that id."""
+    found: bytes | None = await connection.scalar(select(inbox.c.body).where(inbox.c.inbox_id == inbox_id))
+    return found or b""
 
 
 async def save(connection: AsyncConnection, events: Sequence[InboxEvent]) -> None:

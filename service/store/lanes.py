@@ -11,6 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.store.rows import JsonObject, documents
 from service.store.tables import inbox, lanes, payments
 
+_FENCE = "SELECT epoch FROM lanes WHERE pair = %s AND lane = %s AND epoch = %s FOR SHARE"
+_OPEN = "SELECT lane FROM lanes WHERE lane = %s AND epoch = %s AND NOT paused"
+
 
 class LaneLost(Exception):
     """Somebody else holds the lane now; nothing of ours may be written any more."""
@@ -49,16 +52,8 @@ async def fence(connection: AsyncConnection, held: Lane) -> None:
     Raises:
         LaneLost: it is not, or a person paused it.
     """
-    found = await connection.scalar(
-        select(lanes.c.epoch)
-        .where(
-            lanes.c.pair == held.pair,
-            lanes.c.lane == held.lane,
-            lanes.c.epoch == held.epoch,
-        )
-        .with_for_update(read=True)
-    )
-    if found is None:
+    found = await connection.exec_driver_sql(_FENCE, (held.pair, held.lane, held.epoch))
+    if found.first() is None:
         raise LaneLost(held.lane)
 
 
@@ -105,12 +100,8 @@ async def names(connection: AsyncConnection, kind: str | None = None, pair: str 
 
 async def is_open(connection: AsyncConnection, held: Lane) -> bool:
     """Whether the lane is still ours and nobody paused it."""
-    found = await connection.scalar(
-        select(lanes.c.lane).where(
-            lanes.c.lane == held.lane, lanes.c.epoch == held.epoch, lanes.c.paused.is_(False)
-        )
-    )
-    return found is not None
+    found = await connection.exec_driver_sql(_OPEN, (held.lane, held.epoch))
+    return found.first() is not None
 
 
 async def next_due(connection: AsyncConnection, held: Lane) -> datetime | None:

@@ -17,6 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from integration.errors import Misconfigured
 from integration.syspro.enet.config import EnetConfig
+from integration.syspro.site import SiteConfig
+from service.core.chargeback_rules import ChargebackSettings
+from service.core.customers import CustomerSettings
+from service.core.dunning import SubscriptionSettings
+from service.store.file_settings import FileSettings
 from service.store.rows import JsonObject, documents
 from service.store.tables import lanes, pairs, payments, secrets
 from service.store.vault import Vault
@@ -44,11 +49,12 @@ class Operator(Struct, kw_only=True, forbid_unknown_fields=True):
     password: str = ""
 
 
-class SysproSettings(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Where SYSPRO is and as whom we post.
+class SysproSettings(SiteConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where SYSPRO is and as whom we post; what the site does differently is among the members too.
 
     Attributes:
-        in_flight: posts an operator may have under way; more than one only over the JSON face.
+        in_flight: posts an operator may have under way over the JSON face. Over e.net it is always one: an
+            operator's session is one SYSPRO runtime.
         enet: what the site does differently over e.net; ignored over the JSON face.
     """
 
@@ -60,8 +66,13 @@ class SysproSettings(Struct, kw_only=True, forbid_unknown_fields=True):
     in_flight: int = 4
     query_seconds: float = 15.0
     post_seconds: float = 120.0
-    currency_map: dict[str, str] = {}
-    enet: EnetConfig = EnetConfig()
+    # A factory: the OpenAPI generator hashes defaults, and this one holds mappings.
+    enet: EnetConfig = msgspec.field(default_factory=EnetConfig)
+
+    @property
+    def posts_at_once(self) -> int:
+        """Posts an operator really has under way."""
+        return 1 if self.transport == "enet" else self.in_flight
 
 
 class ShopSettings(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -73,6 +84,30 @@ class ShopSettings(Struct, kw_only=True, forbid_unknown_fields=True):
     secret: str = ""
     webhook_secret: str = ""
     paid_status: str = "processing"
+    statuses: dict[str, str] = {}  # the order's status in the shop after an event of SYSPRO (`order.dispatched`)
+
+
+class RefundSettings(Struct, kw_only=True, forbid_unknown_fields=True):
+    """How money goes back.
+
+    Attributes:
+        pattern: `R1` credit, adjustment and withdrawal; `R2` a negative miscellaneous receipt in place of the
+            withdrawal; `R3` the credit alone, and people capture the money.
+        goods: when a refund is a credit note of the order, with its goods: never, or when it is of the whole
+            invoice.
+        on_void: what a void of a posted payment does: it is taken out of the ledger again as a refund is
+            (`reverse`), or a person is told (`alert`).
+        two_persons_above: refunds above so many minor units need a second person; `None` for none.
+        proposals: whether credit notes raised in the ERP against paid invoices become refund proposals.
+        send_up_to: proposals up to so many minor units are sent to Opayo without a person; 0 sends none.
+    """
+
+    pattern: Literal["R1", "R2", "R3"] = "R1"
+    goods: Literal["never", "whole-invoice"] = "never"
+    on_void: Literal["reverse", "alert"] = "reverse"
+    two_persons_above: int | None = None
+    proposals: bool = True
+    send_up_to: int = 0
 
 
 class PairSettings(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -96,7 +131,13 @@ class PairSettings(Struct, kw_only=True, forbid_unknown_fields=True):
     time_zone: str = "Europe/London"
     notify: str = ""  # one Apprise address; it may hold a token, so it is sealed
     order_wait_minutes: int = 60
+    changes_days: int = 120  # SYSPRO's orders and invoices dated further back are not watched
     rate_max_age_days: int = 10
+    refunds: RefundSettings = msgspec.field(default_factory=RefundSettings)
+    chargebacks: ChargebackSettings = msgspec.field(default_factory=ChargebackSettings)
+    subscriptions: SubscriptionSettings = msgspec.field(default_factory=SubscriptionSettings)
+    files: FileSettings = msgspec.field(default_factory=FileSettings)
+    customers: CustomerSettings = msgspec.field(default_factory=CustomerSettings)
 
     def flow_for(self, kind: str) -> str | None:
         """The flow that transactions of a kind take, or `None`."""
@@ -104,12 +145,14 @@ class PairSettings(Struct, kw_only=True, forbid_unknown_fields=True):
             return self.flows[kind]
         if kind == "payment" and self.shop is not None:
             return "order_to_cash"
+        if kind in ("refund", "chargeback", "subscription"):
+            return kind
         return "payment" if kind in ("payment", "deferred", "repeat", "authorise", "manual") else None
 
 
 _SECRET_NAMES = frozenset(
     ("integration_password", "reporting_password", "webhook_secrets", "company_password", "password",
-     "secret", "webhook_secret", "notify")
+     "secret", "webhook_secret", "notify", "private_key", "passphrase")
 )  # fmt: skip
 
 

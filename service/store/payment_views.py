@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, case, func, literal, select, text
+from sqlalchemy import ColumnElement, case, func, literal, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.store.rows import JsonObject, documents
@@ -64,17 +64,25 @@ async def posting_counts(connection: AsyncConnection, pair: str) -> dict[str, in
     return {row[0]: row[1] for row in rows}
 
 
-async def lanes_with_work(connection: AsyncConnection, now: datetime) -> list[str]:
-    """Lanes that have something due and are not paused: what the sweep rings when a bell was lost."""
+async def lanes_with_work(
+    connection: AsyncConnection, now: datetime, chores: Sequence[str] = ()
+) -> list[str]:
+    """Lanes that have something due and are not paused: what the sweep rings when a bell was lost.
+
+    Args:
+        chores: regular work that any posting lane of its pair may do.
+    """
     rows = await connection.execute(
         text("""
             SELECT lane FROM lanes WHERE NOT paused AND (
                 EXISTS (SELECT 1 FROM payments p WHERE p.pair = lanes.pair AND p.lane = lanes.lane
                         AND p.due_at <= :now)
                 OR (kind = 'screening' AND EXISTS (SELECT 1 FROM inbox i WHERE i.pair = lanes.pair
-                        AND i.state = 'received' AND i.due_at <= :now)))
+                        AND i.state = 'received' AND i.due_at <= :now))
+                OR (kind = 'posting' AND EXISTS (SELECT 1 FROM unnest(CAST(:chores AS text[])) c WHERE NOT EXISTS (
+                        SELECT 1 FROM schedule s WHERE s.pair = lanes.pair AND s.job = c AND s.due_at > :now))))
         """),
-        {"now": now},
+        {"now": now, "chores": list(chores)},
     )
     return [row[0] for row in rows]
 
@@ -86,6 +94,20 @@ async def reference_owners(
     rows = await connection.execute(
         select(postings.c.kind, postings.c.reference, postings.c.payment_id).where(
             postings.c.pair == pair, postings.c.reference.in_([reference for _, reference in wanted])
+        )
+    )
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
+async def keys_taken(
+    connection: AsyncConnection, pair: str, found: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], str]:
+    """Which of some documents, by kind and the ERP's key, are recorded, for which reference."""
+    rows = await connection.execute(
+        select(postings.c.kind, postings.c.erp_key, postings.c.reference).where(
+            postings.c.pair == pair,
+            postings.c.state == "confirmed",
+            tuple_(postings.c.kind, postings.c.erp_key).in_(list(found)),
         )
     )
     return {(row[0], row[1]): row[2] for row in rows}

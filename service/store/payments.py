@@ -7,10 +7,10 @@ from datetime import datetime
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Table, and_, bindparam, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.store.recordset import change, insertion, quoted, run
 from service.store.rows import JsonObject
 from service.store.tables import payments, postings
 
@@ -39,6 +39,7 @@ class Posting(Struct, kw_only=True):
     confirmed_at: datetime | None = None
     error: JsonObject | None = None
     stored: tuple[object, ...] = ()  # its written members as the database has them
+    parsed: dict[str, tuple[object, object]] = {}  # the document, and what was read out of it
 
 
 class Payment(Struct, kw_only=True):
@@ -47,6 +48,7 @@ class Payment(Struct, kw_only=True):
     Attributes:
         amount_minor: minor units of `currency`.
         gateway: the transaction as last read from Opayo.
+        related_transaction_id: the payment that a refund, repeat, authorise or chargeback is about.
         order: the order as read from the shop, if there is one.
         mapped: target documents with SYSPRO's element names, by document.
         findings: what is worth a person's look, by step.
@@ -80,22 +82,48 @@ class Payment(Struct, kw_only=True):
     created_at: datetime
     changed_at: datetime
     final_at: datetime | None
+    related_transaction_id: str = ""
     postings: list[Posting] = []
     stored: tuple[object, ...] = ()  # its documents as the database has them
+    parsed: dict[str, tuple[object, object]] = {}  # by member: the document, and what was read out of it
 
 
-_PAYMENT_FIELDS = [name for name in Payment.__struct_fields__ if name not in ("postings", "stored")]
-_PAYMENT_COLUMNS = [payments.c[name] for name in _PAYMENT_FIELDS]
-_POSTING_FIELDS = [name for name in Posting.__struct_fields__ if name != "stored"]
-_POSTING_COLUMNS = [postings.c[name] for name in _POSTING_FIELDS]
+_PAYMENT_FIELDS = [name for name in Payment.__struct_fields__ if name not in ("postings", "stored", "parsed")]
+_POSTING_FIELDS = [name for name in Posting.__struct_fields__ if name not in ("stored", "parsed")]
 _KEPT = ("payment_id", "pair", "transaction_id", "created_at", "changed_at", "revision")
 _WRITTEN = [name for name in _PAYMENT_FIELDS if name not in _KEPT]
 # Documents are large, and most steps leave them alone: only those that are new objects are written again.
 _DOCUMENTS = ("gateway", "order", "mapped", "trace", "findings", "error")
-_LIGHT = [name for name in _WRITTEN if name not in _DOCUMENTS]
+_LIGHT = tuple(name for name in _WRITTEN if name not in _DOCUMENTS)
 _POSTING_WRITTEN = (
     "reference", "idempotency_key", "state", "erp_key", "receipt", "look_ups", "sent_at", "confirmed_at", "error", "document",
 )  # fmt: skip
+
+
+def _select(left_out: str = "") -> str:
+    # A payment comes as one JSON object, its postings inside: decoded once, straight into the working copy.
+    names = [name for name in _PAYMENT_FIELDS if name != left_out]
+    empty = f""", '{{}}'::json AS "{left_out}" """ if left_out else ""
+    return f"""
+        SELECT (SELECT row_to_json(r)::text FROM (SELECT {quoted(names, "p.")}{empty}, (
+            SELECT coalesce(json_agg(o), '[]'::json) FROM (
+                SELECT {quoted(_POSTING_FIELDS)} FROM postings WHERE payment_id = p.payment_id ORDER BY sequence
+            ) AS o) AS postings) AS r)
+        FROM payments AS p"""  # noqa: S608 - the names are those of our own columns
+
+
+_SELECT = _select()
+# The largest document is for people alone: no step reads it, and `map` writes a new one.
+_DUE = (
+    f"{_select('trace')} WHERE p.pair = %s AND p.lane = %s AND p.due_at <= %s"
+    " ORDER BY p.due_at, p.payment_id LIMIT %s"
+)
+_OF_TRANSACTIONS = (
+    f"{_SELECT} WHERE p.pair = %s AND p.transaction_id = ANY(%s) ORDER BY p.payment_id FOR UPDATE OF p"
+)
+_OF_TRANSACTION = f"{_SELECT} WHERE p.pair = %s AND p.transaction_id = %s"
+_ONE = f"{_SELECT} WHERE p.pair = %s AND p.payment_id = %s"
+_DECODER = msgspec.json.Decoder(Payment)
 
 
 def _documents(payment: Payment) -> tuple[object, ...]:
@@ -114,71 +142,53 @@ def _changed(payment: Payment) -> tuple[str, ...]:
     return tuple(name for name, document, before in now if document is not before)
 
 
-def _writes(table: Table, names: Sequence[str]) -> dict[str, object]:
-    return {name: bindparam(f"to_{name}", type_=table.c[name].type) for name in names}
+async def _read(connection: AsyncConnection, statement: str, *values: object) -> list[Payment]:
+    rows = await connection.exec_driver_sql(statement, values)
+    found = [_DECODER.decode(row[0]) for row in rows]
+    for each in found:
+        each.stored = _documents(each)
+        for posting in each.postings:
+            posting.stored = _state_of(posting)
+    return found
 
 
 async def due(connection: AsyncConnection, pair: str, lane: str, now: datetime, limit: int) -> list[Payment]:
-    """Payments that a lane may move now, longest due first, with their postings."""
-    rows = await connection.execute(
-        select(*_PAYMENT_COLUMNS)
-        .where(payments.c.pair == pair, payments.c.lane == lane, payments.c.due_at <= now)
-        .order_by(payments.c.due_at, payments.c.payment_id)
-        .limit(limit)
-    )
-    return await _with_postings(connection, [Payment(**row) for row in rows.mappings()])
-
-
-async def _with_postings(connection: AsyncConnection, found: list[Payment]) -> list[Payment]:
-    if not found:
-        return found
-    by_id = {each.payment_id: each for each in found}
-    for each in found:
-        each.postings, each.stored = [], _documents(each)
-    rows = await connection.execute(
-        select(*_POSTING_COLUMNS)
-        .where(postings.c.payment_id.in_(list(by_id)))
-        .order_by(postings.c.payment_id, postings.c.sequence)
-    )
-    for row in rows.mappings():
-        posting = Posting(**row)
-        posting.stored = _state_of(posting)
-        by_id[row["payment_id"]].postings.append(posting)
-    return found
+    """Payments that a lane may move now, longest due first, with their postings and without their traces."""
+    return await _read(connection, _DUE, pair, lane, now, limit)
 
 
 async def of_transactions(
     connection: AsyncConnection, pair: str, transaction_ids: Sequence[str]
 ) -> dict[str, Payment]:
     """Payments by transaction id, locked against other writers until the transaction ends."""
-    rows = await connection.execute(
-        select(*_PAYMENT_COLUMNS)
-        .where(payments.c.pair == pair, payments.c.transaction_id.in_(list(transaction_ids)))
-        .order_by(payments.c.payment_id)
-        .with_for_update()
-    )
-    found = await _with_postings(connection, [Payment(**row) for row in rows.mappings()])
+    found = await _read(connection, _OF_TRANSACTIONS, pair, list(transaction_ids))
     return {each.transaction_id: each for each in found}
+
+
+async def of_transaction(connection: AsyncConnection, pair: str, transaction_id: str) -> Payment | None:
+    """The payment of a transaction, to be read and not changed; or `None`."""
+    found = await _read(connection, _OF_TRANSACTION, pair, transaction_id)
+    return found[0] if found else None
 
 
 async def one(
     connection: AsyncConnection, pair: str, payment_id: int, *, lock: bool = False
 ) -> Payment | None:
     """One payment with its postings, or `None`; locked when it is going to be changed."""
-    statement = select(*_PAYMENT_COLUMNS).where(payments.c.pair == pair, payments.c.payment_id == payment_id)
-    row = (await connection.execute(statement.with_for_update() if lock else statement)).mappings().first()
-    if row is None:
-        return None
-    return (await _with_postings(connection, [Payment(**row)]))[0]
+    found = await _read(connection, f"{_ONE} FOR UPDATE OF p" if lock else _ONE, pair, payment_id)
+    return found[0] if found else None
 
 
 async def add(connection: AsyncConnection, new: Sequence[Payment]) -> None:
     """Insert payments; each gets its id. A transaction that we have already raises a unique violation."""
+    if not new:
+        return
+    names = ("pair", "transaction_id", *_WRITTEN)
+    statement = insertion(payments, names, "transaction_id, payment_id")
+    rows = await run(connection, statement, [{name: getattr(each, name) for name in names} for each in new])
+    ids = {row[0]: row[1] for row in rows}
     for each in new:
-        values = {name: getattr(each, name) for name in ("pair", "transaction_id", *_WRITTEN)}
-        each.payment_id = await connection.scalar(
-            insert(payments).values(values).returning(payments.c.payment_id)
-        )
+        each.payment_id = ids[each.transaction_id]
         each.stored = _documents(each)
 
 
@@ -192,39 +202,26 @@ async def save(connection: AsyncConnection, changed: Sequence[Payment]) -> None:
     for each in changed:
         groups.setdefault(_changed(each), []).append(each)
     for documents, members in groups.items():
-        await _write(connection, [*_LIGHT, *documents], members)
+        await _write(connection, _LIGHT + documents, members)
     every = [posting for each in changed for posting in each.postings]
     await _add_postings(connection, [each for each in every if not each.posting_id])
     stored = [each for each in every if each.stored and each.stored != _state_of(each)]
     if stored:
-        await connection.execute(
-            update(postings)
-            .where(postings.c.posting_id == bindparam("at_posting_id"))
-            .values(_writes(postings, _POSTING_WRITTEN)),
-            [
-                {f"to_{name}": getattr(each, name) for name in _POSTING_WRITTEN}
-                | {"at_posting_id": each.posting_id}
-                for each in stored
-            ],
+        names = ("posting_id", *_POSTING_WRITTEN)
+        await run(
+            connection,
+            change(postings, ("posting_id",), _POSTING_WRITTEN),
+            [{name: getattr(each, name) for name in names} for each in stored],
         )
     for posting in every:
         posting.stored = _state_of(posting)
 
 
-async def _write(connection: AsyncConnection, names: Sequence[str], members: Sequence[Payment]) -> None:
-    result = await connection.execute(
-        update(payments)
-        .where(
-            payments.c.payment_id == bindparam("at_payment_id"),
-            payments.c.revision == bindparam("at_revision"),
-        )
-        .values(_writes(payments, names) | {"changed_at": func.now(), "revision": payments.c.revision + 1}),
-        [
-            {f"to_{name}": getattr(each, name) for name in names}
-            | {"at_payment_id": each.payment_id, "at_revision": each.revision}
-            for each in members
-        ],
-    )
+async def _write(connection: AsyncConnection, names: tuple[str, ...], members: Sequence[Payment]) -> None:
+    keys = ("payment_id", "revision")
+    statement = change(payments, keys, names, ", changed_at = now(), revision = t.revision + 1")
+    rows = [{name: getattr(each, name) for name in (*keys, *names)} for each in members]
+    result = await run(connection, statement, rows)
     if result.rowcount != len(members):
         raise PaymentChanged(", ".join(str(each.payment_id) for each in members))
     for each in members:
@@ -235,12 +232,9 @@ async def _write(connection: AsyncConnection, names: Sequence[str], members: Seq
 async def _add_postings(connection: AsyncConnection, new: Sequence[Posting]) -> None:
     if not new:
         return
-    names = [name for name in _POSTING_FIELDS if name not in ("posting_id", "prepared_at")]
-    rows = await connection.execute(
-        insert(postings)
-        .values([{name: getattr(each, name) for name in names} for each in new])
-        .returning(postings.c.payment_id, postings.c.sequence, postings.c.posting_id)
-    )
+    names = tuple(name for name in _POSTING_FIELDS if name not in ("posting_id", "prepared_at"))
+    statement = insertion(postings, names, "payment_id, sequence, posting_id")
+    rows = await run(connection, statement, [{name: getattr(each, name) for name in names} for each in new])
     ids = {(row[0], row[1]): row[2] for row in rows}
     for each in new:
         each.posting_id = ids[each.payment_id, each.sequence]

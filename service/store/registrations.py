@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from msgspec import Struct
-from sqlalchemy import func, select, text, update
+from sqlalchemy import and_, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.store.rows import document
+from service.store.rows import document, documents
 from service.store.tables import gateway_requests, payments
 from service.store.vault import Vault
 
 JsonObject = dict[str, object]
+
+# What a request came to when Opayo, or the bank, said no: it counts against nothing.
+_NO_MONEY = ("declined", "rejected", "failed", "cancelled", "aborted", "expired", "voided")
 
 
 class GatewayRequest(Struct, frozen=True, kw_only=True):
@@ -81,6 +86,33 @@ async def reopen(connection: AsyncConnection, request: GatewayRequest) -> bool:
     return found is not None
 
 
+async def renew(connection: AsyncConnection, request: GatewayRequest) -> None:
+    """Send an instruction again, perhaps for another amount: what was refused before may be allowed now."""
+    await connection.execute(
+        update(gateway_requests)
+        .where(
+            gateway_requests.c.pair == request.pair,
+            gateway_requests.c.vendor_tx_code == request.vendor_tx_code,
+        )
+        .values(
+            state="sent", amount_minor=request.amount_minor, currency=request.currency, changed_at=func.now()
+        )
+    )
+
+
+async def void(connection: AsyncConnection, pair: str, transaction_id: str) -> None:
+    """Note that what a request brought about was voided: a voided refund counts no more against its payment."""
+    await connection.execute(
+        update(gateway_requests)
+        .where(
+            gateway_requests.c.pair == pair,
+            gateway_requests.c.transaction_id == transaction_id,
+            gateway_requests.c.kind.in_(("refund", "authorise")),
+        )
+        .values(answer=gateway_requests.c.answer.concat({"state": "voided"}), changed_at=func.now())
+    )
+
+
 async def code_of(connection: AsyncConnection, pair: str, transaction_id: str) -> str:
     """The vendor transaction code of a transaction, from our intents or payments; empty when we know none."""
     for table in (gateway_requests, payments):
@@ -111,18 +143,101 @@ async def refunded_minor(connection: AsyncConnection, pair: str, transaction_id:
 
     Refunds that were sent and not yet answered count: their money may be gone.
     """
+    await _lock(connection, pair, transaction_id)
+    return await _asked_minor(connection, pair, transaction_id, "refund") + await _elsewhere_minor(
+        connection, pair, transaction_id
+    )
+
+
+async def authorised_minor(connection: AsyncConnection, pair: str, transaction_id: str) -> int:
+    """What authorise requests have taken or may have taken of an authenticated transaction, behind the same lock."""
+    await _lock(connection, pair, transaction_id)
+    return await _asked_minor(connection, pair, transaction_id, "authorise")
+
+
+async def _lock(connection: AsyncConnection, pair: str, transaction_id: str) -> None:
     await connection.execute(
         text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 1))"), {"key": f"{pair}/{transaction_id}"}
     )
+
+
+async def _asked_minor(connection: AsyncConnection, pair: str, transaction_id: str, kind: str) -> int:
     total = await connection.scalar(
         select(func.coalesce(func.sum(gateway_requests.c.amount_minor), 0)).where(
             gateway_requests.c.pair == pair,
             gateway_requests.c.related_transaction_id == transaction_id,
-            gateway_requests.c.kind == "refund",
+            gateway_requests.c.kind == kind,
             gateway_requests.c.state != "refused",
+            func.coalesce(gateway_requests.c.answer["state"].astext, "").not_in(_NO_MONEY),
         )
     )
     return int(total or 0)
+
+
+async def _elsewhere_minor(connection: AsyncConnection, pair: str, transaction_id: str) -> int:
+    """Refunds that were not asked for through our API, as far as we have heard of them."""
+    ours = select(gateway_requests.c.transaction_id).where(
+        gateway_requests.c.pair == pair,
+        gateway_requests.c.related_transaction_id == transaction_id,
+        gateway_requests.c.kind == "refund",
+    )
+    codes = select(gateway_requests.c.vendor_tx_code).where(gateway_requests.c.pair == pair)
+    total = await connection.scalar(
+        select(func.coalesce(func.sum(payments.c.amount_minor), 0)).where(
+            payments.c.pair == pair,
+            payments.c.related_transaction_id == transaction_id,
+            payments.c.kind == "refund",
+            payments.c.state != "ignored",
+            payments.c.gateway["state"].astext == "captured",
+            payments.c.transaction_id.not_in(ours),
+            payments.c.vendor_tx_code.not_in(codes),
+        )
+    )
+    return int(total or 0)
+
+
+async def unsettled(connection: AsyncConnection, pair: str, before: datetime, limit: int) -> list[JsonObject]:
+    """Requests whose outcome nobody knows, or whose challenge was never finished here, left alone since `before`."""
+    challenge = and_(
+        gateway_requests.c.state == "answered", gateway_requests.c.answer["state"].astext == "challenge"
+    )
+    shown = [column for column in gateway_requests.c if column.name != "security_key"]
+    rows = await connection.execute(
+        select(*shown)
+        .where(
+            gateway_requests.c.pair == pair,
+            or_(gateway_requests.c.state.in_(("sent", "unknown")), challenge),
+            gateway_requests.c.changed_at <= before,
+        )
+        .order_by(gateway_requests.c.changed_at)
+        .limit(limit)
+    )
+    return documents(rows)
+
+
+async def related_of(connection: AsyncConnection, pair: str, transaction_id: str) -> str:
+    """The payment that a refund, repeat or authorise of ours refers to; empty when it is not ours."""
+    found: str | None = await connection.scalar(
+        select(gateway_requests.c.related_transaction_id).where(
+            gateway_requests.c.pair == pair,
+            gateway_requests.c.transaction_id == transaction_id,
+            gateway_requests.c.kind.in_(("refund", "repeat", "authorise")),
+        )
+    )
+    return found or ""
+
+
+async def released_minor(connection: AsyncConnection, pair: str, transaction_id: str) -> int | None:
+    """How much of a hold we released ourselves, in minor units; `None` when somebody else did, or nobody."""
+    found: int | None = await connection.scalar(
+        select(gateway_requests.c.amount_minor).where(
+            gateway_requests.c.pair == pair,
+            gateway_requests.c.related_transaction_id == transaction_id,
+            gateway_requests.c.kind == "release",
+            gateway_requests.c.state != "refused",
+        )
+    )
+    return found
 
 
 async def seal_key(

@@ -7,53 +7,28 @@ States are text, checked by `service.core.lifecycle` in the code and by constrai
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
 
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-def _pair(*, key: bool = False) -> sa.Column[str]:
-    return sa.Column("pair", sa.Text, sa.ForeignKey("pairs.pair"), primary_key=key, nullable=False)
-
-
-def _at(name: str, *, nullable: bool = False) -> sa.Column[object]:
-    default = None if nullable else sa.text("now()")
-    return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable, server_default=default)
-
-
-def _document(name: str, *, nullable: bool = False) -> sa.Column[object]:
-    return sa.Column(
-        name, JSONB, nullable=nullable, server_default=None if nullable else sa.text("'{}'::jsonb")
-    )
-
+from service.store.columns import at, document, metadata, pair_column
 
 pairs = sa.Table(
     "pairs",
     metadata,
     sa.Column("pair", sa.Text, primary_key=True),
     sa.Column("name", sa.Text, nullable=False),
-    _document("settings"),  # everything but secrets
+    document("settings"),  # everything but secrets
     sa.Column("paused", sa.Boolean, nullable=False, server_default=sa.text("false")),
-    _at("created_at"),
-    _at("changed_at"),
+    at("created_at"),
+    at("changed_at"),
     sa.CheckConstraint("pair ~ '^[a-z0-9][a-z0-9-]{0,39}$'", name="slug"),
 )
 
 secrets = sa.Table(
     "secrets",
     metadata,
-    _pair(key=True),
+    pair_column(key=True),
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("sealed", sa.LargeBinary, nullable=False),
-    _at("changed_at"),
+    at("changed_at"),
 )
 
 api_keys = sa.Table(
@@ -65,9 +40,9 @@ api_keys = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("prefix", sa.Text, nullable=False),
     sa.Column("digest", sa.LargeBinary, nullable=False, unique=True),
-    _at("created_at"),
-    _at("used_at", nullable=True),
-    _at("revoked_at", nullable=True),
+    at("created_at"),
+    at("used_at", nullable=True),
+    at("revoked_at", nullable=True),
     sa.CheckConstraint("role in ('viewer', 'operator', 'admin')", name="role"),
 )
 
@@ -75,21 +50,21 @@ inbox = sa.Table(
     "inbox",
     metadata,
     sa.Column("inbox_id", sa.BigInteger, sa.Identity(), primary_key=True),
-    _pair(),
-    sa.Column("source", sa.Text, nullable=False),  # webhook · notification · shop · api
+    pair_column(),
+    sa.Column("source", sa.Text, nullable=False),  # webhook · notification · shop · api · file · manual · road
     sa.Column("event_id", sa.Text, nullable=False),
     sa.Column("kind", sa.Text, nullable=False, server_default=""),
     sa.Column("transaction_id", sa.Text, nullable=False, server_default=""),
     sa.Column("vendor_tx_code", sa.Text, nullable=False, server_default=""),
     sa.Column("body", sa.LargeBinary, nullable=False),  # as it came, cards masked
-    _at("occurred_at", nullable=True),
+    at("occurred_at", nullable=True),
     sa.Column("state", sa.Text, nullable=False, server_default="received"),
     sa.Column("deliveries", sa.Integer, nullable=False, server_default=sa.text("1")),
     sa.Column("attempts", sa.Integer, nullable=False, server_default=sa.text("0")),
-    _at("received_at"),
-    _at("due_at"),
-    _at("done_at", nullable=True),
-    _document("error", nullable=True),
+    at("received_at"),
+    at("due_at"),
+    at("done_at", nullable=True),
+    document("error", nullable=True),
     sa.UniqueConstraint("pair", "source", "event_id"),
     sa.CheckConstraint("state in ('received', 'done', 'dead_letter')", name="state"),
     sa.Index("ix_inbox_due", "pair", "due_at", postgresql_where=sa.text("state = 'received'")),
@@ -99,7 +74,7 @@ payments = sa.Table(
     "payments",
     metadata,
     sa.Column("payment_id", sa.BigInteger, sa.Identity(), primary_key=True),
-    _pair(),
+    pair_column(),
     sa.Column("transaction_id", sa.Text, nullable=False),
     sa.Column("vendor_tx_code", sa.Text, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
@@ -110,26 +85,33 @@ payments = sa.Table(
     sa.Column("flow_version", sa.Integer, nullable=False),
     sa.Column("node", sa.Text, nullable=False),  # where on the flow it stands
     sa.Column("lane", sa.Text),  # empty when nothing is to be done
-    _at("due_at", nullable=True),
+    at("due_at", nullable=True),
     sa.Column(
         "revision", sa.Integer, nullable=False, server_default=sa.text("0")
     ),  # two writers cannot both win
     sa.Column("attempts", sa.Integer, nullable=False, server_default=sa.text("0")),
-    _at("failing_since", nullable=True),
+    at("failing_since", nullable=True),
+    sa.Column("related_transaction_id", sa.Text, nullable=False, server_default=""),
     sa.Column("customer", sa.Text, nullable=False, server_default=""),
     sa.Column("order_reference", sa.Text, nullable=False, server_default=""),
-    _document("gateway"),  # the transaction as last read from Opayo
-    _document("order", nullable=True),  # the order as read from the shop
-    _document("mapped"),  # target documents with SYSPRO's element names
-    _document("trace"),  # where each mapped field came from
-    _document("findings"),  # what is worth a person's look, by step
-    _document("error", nullable=True),
-    _at("created_at"),
-    _at("changed_at"),
-    _at("final_at", nullable=True),
+    document("gateway"),  # the transaction as last read from Opayo
+    document("order", nullable=True),  # the order as read from the shop
+    document("mapped"),  # target documents with SYSPRO's element names
+    document("trace"),  # where each mapped field came from
+    document("findings"),  # what is worth a person's look, by step
+    document("error", nullable=True),
+    at("created_at"),
+    at("changed_at"),
+    at("final_at", nullable=True),
     sa.UniqueConstraint("pair", "transaction_id"),
     sa.Index("ix_payments_due", "pair", "lane", "due_at", postgresql_where=sa.text("lane is not null")),
     sa.Index("ix_payments_vendor_tx_code", "pair", "vendor_tx_code"),
+    sa.Index(
+        "ix_payments_related",
+        "pair",
+        "related_transaction_id",
+        postgresql_where=sa.text("related_transaction_id <> ''"),
+    ),
     sa.Index("ix_payments_state", "pair", "state", "payment_id"),
 )
 
@@ -137,31 +119,38 @@ postings = sa.Table(
     "postings",
     metadata,
     sa.Column("posting_id", sa.BigInteger, sa.Identity(), primary_key=True),
-    _pair(),
+    pair_column(),
     sa.Column("payment_id", sa.BigInteger, sa.ForeignKey("payments.payment_id"), nullable=False),
     sa.Column("sequence", sa.Integer, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("reference", sa.Text, nullable=False),
     sa.Column("idempotency_key", sa.Text, nullable=False),
-    _document("document"),
+    document("document"),
     sa.Column("state", sa.Text, nullable=False, server_default="prepared"),
     sa.Column("erp_key", sa.Text, nullable=False, server_default=""),
-    _document("receipt"),
+    document("receipt"),
     sa.Column("look_ups", sa.Integer, nullable=False, server_default=sa.text("0")),
-    _at("prepared_at"),
-    _at("sent_at", nullable=True),
-    _at("confirmed_at", nullable=True),
-    _document("error", nullable=True),
+    at("prepared_at"),
+    at("sent_at", nullable=True),
+    at("confirmed_at", nullable=True),
+    document("error", nullable=True),
     # The last guard: whatever else fails, one reference of one kind is one row.
     sa.UniqueConstraint("pair", "kind", "reference"),
     sa.UniqueConstraint("payment_id", "sequence"),
+    # Documents that SYSPRO numbers are told from others' by its number; the kinds of the busy road are not in it.
+    sa.Index(
+        "ix_postings_erp_key",
+        "pair",
+        "erp_key",
+        postgresql_where=sa.text("kind in ('ar_invoice', 'credit_note', 'order_invoice')"),
+    ),
     sa.Index("ix_postings_open", "pair", "state", postgresql_where=sa.text("state in ('sent', 'ambiguous')")),
 )
 
 lanes = sa.Table(
     "lanes",
     metadata,
-    _pair(key=True),
+    pair_column(key=True),
     sa.Column("lane", sa.Text, primary_key=True),
     sa.Column("kind", sa.Text, nullable=False),  # screening · posting
     sa.Column("operator", sa.Text, nullable=False, server_default=""),
@@ -170,7 +159,7 @@ lanes = sa.Table(
     sa.Column(
         "epoch", sa.BigInteger, nullable=False, server_default=sa.text("0")
     ),  # fences off a holder that slept
-    _at("changed_at"),
+    at("changed_at"),
     sa.CheckConstraint("kind in ('screening', 'posting')", name="kind"),
 )
 
@@ -180,14 +169,14 @@ def _versions(name: str, kind: str) -> sa.Table:
     return sa.Table(
         name,
         metadata,
-        _pair(key=True),
+        pair_column(key=True),
         sa.Column(kind, sa.Text, primary_key=True),
         sa.Column("version", sa.Integer, primary_key=True),
-        _document("document"),
+        document("document"),
         sa.Column("live", sa.Boolean, nullable=False, server_default=sa.text("false")),
         sa.Column("author", sa.Text, nullable=False),
         sa.Column("note", sa.Text, nullable=False, server_default=""),
-        _at("created_at"),
+        at("created_at"),
         sa.Index(f"uq_{name}_live", "pair", kind, unique=True, postgresql_where=sa.text("live")),
     )
 
@@ -199,14 +188,14 @@ dead_letters = sa.Table(
     "dead_letters",
     metadata,
     sa.Column("dead_letter_id", sa.BigInteger, sa.Identity(), primary_key=True),
-    _pair(),
+    pair_column(),
     sa.Column("payment_id", sa.BigInteger, sa.ForeignKey("payments.payment_id")),
     sa.Column("inbox_id", sa.BigInteger, sa.ForeignKey("inbox.inbox_id")),
     sa.Column("step", sa.Text, nullable=False),
     sa.Column("code", sa.Text, nullable=False),
-    _document("error"),
-    _at("opened_at"),
-    _at("closed_at", nullable=True),
+    document("error"),
+    at("opened_at"),
+    at("closed_at", nullable=True),
     sa.Column("closed_by", sa.Text),
     sa.Column("resolution", sa.Text),
     sa.Index("ix_dead_letters_open", "pair", "code", postgresql_where=sa.text("closed_at is null")),
@@ -222,17 +211,17 @@ alerts = sa.Table(
     "alerts",
     metadata,
     sa.Column("alert_id", sa.BigInteger, sa.Identity(), primary_key=True),
-    _pair(),
+    pair_column(),
     sa.Column("code", sa.Text, nullable=False),
     sa.Column("subject", sa.Text, nullable=False),  # the lane, payment or document it is about
     sa.Column("severity", sa.Text, nullable=False),
     sa.Column("title", sa.Text, nullable=False),
-    _document("error"),
+    document("error"),
     sa.Column("times", sa.Integer, nullable=False, server_default=sa.text("1")),
-    _at("raised_at"),
-    _at("last_at"),
-    _at("notified_at", nullable=True),
-    _at("acknowledged_at", nullable=True),
+    at("raised_at"),
+    at("last_at"),
+    at("notified_at", nullable=True),
+    at("acknowledged_at", nullable=True),
     sa.Column("acknowledged_by", sa.Text),
     sa.CheckConstraint("severity in ('info', 'warning', 'critical')", name="severity"),
     sa.Index(
@@ -249,12 +238,12 @@ audit = sa.Table(
     "audit",
     metadata,
     sa.Column("audit_id", sa.BigInteger, sa.Identity(), primary_key=True),
-    _pair(),
+    pair_column(),
     sa.Column("payment_id", sa.BigInteger, sa.ForeignKey("payments.payment_id")),
     sa.Column("actor", sa.Text, nullable=False),  # `road`, or the name of an API key
     sa.Column("action", sa.Text, nullable=False),  # past tense, dotted
-    _document("detail"),
-    _at("at"),
+    document("detail"),
+    at("at"),
     sa.Index("ix_audit_payment", "payment_id", "audit_id"),
     sa.Index("ix_audit_pair", "pair", "audit_id"),
 )
@@ -262,17 +251,17 @@ audit = sa.Table(
 screening_events = sa.Table(
     "screening_events",
     metadata,
-    _pair(key=True),
+    pair_column(key=True),
     sa.Column("transaction_id", sa.Text, primary_key=True),
-    _at("at"),
-    _document("event"),
+    at("at"),
+    document("event"),
     sa.Index("ix_screening_events_at", "pair", "at", "transaction_id"),
 )
 
 gateway_requests = sa.Table(
     "gateway_requests",
     metadata,
-    _pair(key=True),
+    pair_column(key=True),
     sa.Column("vendor_tx_code", sa.Text, primary_key=True),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("related_transaction_id", sa.Text, nullable=False, server_default=""),
@@ -281,9 +270,9 @@ gateway_requests = sa.Table(
     sa.Column("state", sa.Text, nullable=False, server_default="sent"),  # sent · answered · unknown · refused
     sa.Column("transaction_id", sa.Text, nullable=False, server_default=""),
     sa.Column("security_key", sa.LargeBinary),  # sealed; Server registrations only
-    _document("answer"),
-    _at("created_at"),
-    _at("changed_at"),
+    document("answer"),
+    at("created_at"),
+    at("changed_at"),
     sa.CheckConstraint("state in ('sent', 'answered', 'unknown', 'refused')", name="state"),
     sa.Index("ix_gateway_requests_related", "pair", "related_transaction_id"),
 )
@@ -296,5 +285,16 @@ idempotency_keys = sa.Table(
     sa.Column("body_digest", sa.LargeBinary, nullable=False),
     sa.Column("status", sa.Integer),  # empty while the first call runs
     sa.Column("answer", sa.LargeBinary),
-    _at("created_at"),
+    at("created_at"),
+)
+
+schedule = sa.Table(
+    "schedule",
+    metadata,
+    pair_column(key=True),
+    sa.Column("job", sa.Text, primary_key=True),
+    at("due_at"),
+    at("started_at", nullable=True),
+    at("finished_at", nullable=True),
+    document("outcome"),  # what the last run said of itself, or its error
 )

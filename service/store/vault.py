@@ -7,8 +7,9 @@ rotating what is stored. Keys come from the settings, or from a file that only i
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -22,21 +23,38 @@ LIVE_KEYS = 2
 class Vault:
     """Seals and opens secrets; knows nothing of where they are stored."""
 
-    def __init__(self, keys: Sequence[str]) -> None:
+    def __init__(self, keys: Sequence[str], reread: Callable[[], Sequence[str]] | None = None) -> None:
         """Takes the live keys.
 
         Args:
             keys: the current key and, if there is one, the previous; each 32 bytes in URL-safe base64.
+            reread: gives the keys as they are now, when another process may have turned them.
 
         Raises:
             Misconfigured: there is none, there are more than two, or one is not a key.
         """
+        self._reread = reread
+        self._take(keys)
+
+    def _take(self, keys: Sequence[str]) -> None:
         if not 1 <= len(keys) <= LIVE_KEYS:
             raise _bad_keys(f"The vault takes one or two keys and was given {len(keys)}")
+        self._mark = _mark(keys)
         try:
             self._fernet = MultiFernet([Fernet(key.strip()) for key in keys])
         except ValueError:
             raise _bad_keys("A key of the vault is not 32 bytes in URL-safe base64") from None
+
+    def _refresh(self) -> bool:
+        """Take keys that were turned since; whether there were any."""
+        keys: Sequence[str] = ()
+        if self._reread is not None:
+            with contextlib.suppress(Misconfigured, OSError):  # those that opened the vault stay good
+                keys = self._reread()
+        if not keys or _mark(keys) == self._mark:
+            return False
+        self._take(keys)
+        return True
 
     def __repr__(self) -> str:
         return "Vault(…)"
@@ -54,6 +72,7 @@ class Vault:
         """
         if "\0" in context:
             raise ValueError("a context holds no zero byte")
+        self._refresh()
         text = secret.encode() if isinstance(secret, str) else secret
         return self._fernet.encrypt(context.encode() + b"\0" + text)
 
@@ -70,6 +89,8 @@ class Vault:
         try:
             owner, _, secret = self._fernet.decrypt(sealed).partition(b"\0")
         except InvalidToken:
+            if self._refresh():
+                return self.open(sealed, context)
             raise _locked(context) from None
         if context is not None and owner.decode() != context:
             raise Misconfigured(
@@ -88,7 +109,14 @@ class Vault:
         try:
             return self._fernet.rotate(sealed)
         except InvalidToken:
+            if self._refresh():
+                return self.rotate(sealed)
             raise _locked(None) from None
+
+
+def _mark(keys: Sequence[str]) -> bytes:
+    """What tells keys apart without being one."""
+    return hashlib.sha256("\n".join(key.strip() for key in keys).encode()).digest()
 
 
 def new_key() -> str:
@@ -102,7 +130,10 @@ def open_vault(keys: Sequence[str], data_dir: Path) -> Vault:
     Raises:
         Misconfigured: the keys are wrong, or others may read the key file.
     """
-    return Vault(keys or _read_keys(data_dir / KEY_FILE))
+    if keys:
+        return Vault(keys)
+    path = data_dir / KEY_FILE
+    return Vault(_read_keys(path), reread=lambda: _read_keys(path) if path.exists() else [])
 
 
 def turn_key(data_dir: Path) -> Vault:

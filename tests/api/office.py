@@ -26,7 +26,7 @@ from service.flow.stages import Stages, Surroundings
 from service.settings import Settings
 from service.store import pairs, users
 from service.store.database import Database, create_engine
-from service.store.tables import metadata
+from service.store.schema import metadata
 from service.store.users import NewKey
 from service.store.vault import Vault, new_key
 from tests.connectors.serving import served
@@ -160,6 +160,7 @@ async def building(database_url: str, folder: Path) -> AsyncIterator[Building]:
             vault_keys=[SecretStr(vault_key)],
             public_url=f"http://127.0.0.1:{(port := free_port())}",
             pace=PACE,
+            subscriber_networks=["127.0.0.1/32"],
         )
         app = create_app(configured, Database(database_url))
         url = await stack.enter_async_context(served(app, port, http="httptools"))
@@ -196,7 +197,14 @@ async def office(shared: Building) -> AsyncIterator[Office]:
     for name, app in (("opayo", opayo.app), ("syspro", syspro.app), ("shop", shop.app)):
         shared.switches[name].app = app
     stages = Stages(
-        Surroundings(engine=shared.engine, vault=shared.vault, connect=connect, pace=PACE, chance=lambda: 0.5)
+        Surroundings(
+            engine=shared.engine,
+            vault=shared.vault,
+            connect=connect,
+            pace=PACE,
+            chance=lambda: 0.5,
+            private_networks=("127.0.0.1/32",),
+        )
     )
     async with httpx.AsyncClient(timeout=20) as http:
         site = Site(opayo, syspro, shop, shared.urls, shared.engine, shared.vault, stages, "north", http)

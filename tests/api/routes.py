@@ -8,6 +8,7 @@ PAIR = "/api/v1/pairs/{pair}"
 ID = "90544699-1BA3-4471-8AC5-32D0305DD51C"
 EMPTY: dict[str, object] = {}
 FLOW = f"{PAIR}/flows/payment"
+SUBSCRIBER = f"{PAIR}/subscribers/sub_none"
 MAPPING = f"{PAIR}/mappings/ar_payment"
 
 
@@ -46,6 +47,13 @@ ROUTES = [
     Route("PATCH", f"{PAIR}/dead-letters/1", "operator", {"corrections": [], "note": "x"}),
     Route("POST", f"{PAIR}/dead-letters/1/replay", "operator", {"note": "x"}),
     Route("POST", f"{PAIR}/dead-letters/replay", "operator", {"note": "x"}),
+    Route("GET", f"{PAIR}/files", "viewer"),
+    Route("POST", f"{PAIR}/files", "operator", EMPTY),
+    Route("POST", f"{PAIR}/files/preview", "viewer", EMPTY),
+    Route("GET", f"{PAIR}/files/layouts", "viewer"),
+    Route("GET", f"{PAIR}/files/1", "viewer"),
+    Route("GET", f"{PAIR}/files/1/rows", "viewer"),
+    Route("GET", f"{PAIR}/files/1/bad-rows", "viewer"),
     Route("GET", f"{PAIR}/flows", "viewer"),
     Route("GET", f"{FLOW}/versions/1", "viewer"),
     Route("GET", f"{FLOW}/versions/1/yaml", "viewer"),
@@ -59,6 +67,18 @@ ROUTES = [
     Route("POST", f"{MAPPING}/versions", "admin", {"yaml": "name: x"}),
     Route("POST", f"{MAPPING}/versions/1/publish", "admin"),
     Route("GET", f"{PAIR}/live", "viewer"),
+    Route("GET", f"{PAIR}/events", "viewer"),
+    Route("GET", f"{PAIR}/event-types", "viewer"),
+    Route("GET", f"{PAIR}/deliveries", "viewer"),
+    Route("POST", f"{PAIR}/deliveries/1/replay", "operator"),
+    Route("GET", f"{PAIR}/subscribers", "viewer"),
+    Route("POST", f"{PAIR}/subscribers", "admin", EMPTY),
+    Route("GET", f"{SUBSCRIBER}", "viewer"),
+    Route("PATCH", f"{SUBSCRIBER}", "admin", EMPTY),
+    Route("DELETE", f"{SUBSCRIBER}", "admin"),
+    Route("POST", f"{SUBSCRIBER}/rotate", "admin", EMPTY),
+    Route("POST", f"{SUBSCRIBER}/ping", "operator"),
+    Route("POST", f"{SUBSCRIBER}/replay", "operator", {"since": "2026-01-01T00:00:00Z"}),
     Route("POST", "/api/v3/transactions", "operator", EMPTY),
     Route("GET", f"/api/v3/transactions/{ID}", "viewer"),
     Route("GET", "/api/v3/requests/NOSUCH", "viewer"),

@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.bench.runs import Bench
 
-RUNS = ("startup", "ingestion", "saturation-0", "saturation-20", "open-loop")
+RUNS = ("startup", "ingestion", "saturation-0", "saturation-20", "enet", "open-loop")
 
 
 def main() -> None:

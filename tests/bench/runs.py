@@ -23,22 +23,35 @@ from tests.bench.processes import cpu_seconds, memory_mb, running
 from tests.flow.site import pair_settings
 
 OPERATORS = 8
+ENET_LATENCY = 0.02
+# A few operators are bound by their turns; with all of them two cores are the bound.
+ENET_OPERATORS = (2, OPERATORS)
+ENET_EVENTS = 300
 IN_FLIGHT = 4
+FACES = {"harmony": "/api/harmony/2.0", "enet": "/SYSPROWCFService/Rest"}
 Row = dict[str, Any]
 
 
 class Site:
     """The service on its own database in front of the stub, while a `with` block lasts."""
 
-    def __init__(self, stack: ExitStack, stub: str) -> None:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        folder.chmod(0o711)
+    def __init__(
+        self,
+        stack: ExitStack,
+        stub: str,
+        operators: int = OPERATORS,
+        transport: str = "harmony",
+        **changed: str,
+    ) -> None:
+        folder = Path(changed.get("OPAYO_SYSPRO_DATA_DIR") or _folder(stack))
         self.server = PrivateServer(folder)
         settings = pair_settings("bench", stub, stub, stub)
-        operators = [{"operator": f"OPAYO{number}", "password": "x"} for number in range(1, OPERATORS + 1)]
+        named = [{"operator": f"OPAYO{number}", "password": "x"} for number in range(1, operators + 1)]
         document = msgspec.to_builtins(settings)
         document["syspro"] |= {
-            "operators": operators,
+            "operators": named,
+            "transport": transport,
+            "base_url": stub + FACES[transport],
             "in_flight": IN_FLIGHT,
             "post_seconds": 30,
             "query_seconds": 30,
@@ -49,6 +62,7 @@ class Site:
             "OPAYO_SYSPRO_DATA_DIR": str(folder),
             "OPAYO_SYSPRO_LOG_LEVEL": "error",
             "OPAYO_SYSPRO_PAIR": json.dumps(document),
+            **changed,
         }
         self.started = time.monotonic()
         self.pid, self.url = stack.enter_context(
@@ -86,6 +100,12 @@ class Site:
         raise RuntimeError(f"only {len(self.done(run))} of {events} payments of {run} are through")
 
 
+def _folder(stack: ExitStack) -> str:
+    folder = stack.enter_context(tempfile.TemporaryDirectory())
+    Path(folder).chmod(0o711)
+    return folder
+
+
 def _calls(stub: str) -> int:
     with urllib.request.urlopen(f"{stub}/_calls") as answer:
         return int(answer.read())
@@ -112,9 +132,13 @@ class Bench:
             latency = name.rpartition("-")[2]
             yield from self._saturation(name, latency)
         else:
-            yield from {"startup": self._startup, "ingestion": self._ingestion, "open-loop": self._open_loop}[
-                name
-            ]()
+            runs = {
+                "startup": self._startup,
+                "ingestion": self._ingestion,
+                "enet": self._enet,
+                "open-loop": self._open_loop,
+            }
+            yield from runs[name]()
 
     def _saturation(self, name: str, latency: str) -> Iterator[Row]:
         with ExitStack() as stack:
@@ -155,28 +179,56 @@ class Bench:
             "completed_s": round(self.events / completed),
         }
 
+    def _enet(self) -> Iterator[Row]:
+        """The road over e.net, whose operators make one call at a time: how near it comes to that bound."""
+        for operators in ENET_OPERATORS:
+            events = min(self.events, ENET_EVENTS * operators)
+            with ExitStack() as stack:
+                _, stub = stack.enter_context(running("-m", "tests.bench.stub", str(1000 * ENET_LATENCY)))
+                site = Site(stack, stub, operators, "enet")
+                requests = [request(site.url, number, "enet") for number in range(events)]
+                before, started = site.cpu(), time.monotonic()
+                asyncio.run(closed_loop(site.url, requests))
+                seconds = site.finished("enet", events)
+                completed = events / (time.monotonic() - started)
+                with urllib.request.urlopen(f"{stub}/_enet") as answer:
+                    made = json.loads(answer.read())
+                # What the stand-in really took: its timers round up, and a busy machine wakes them late.
+                latency = made["busy"] / made["calls"]
+                bound = operators / (latency * made["posts"] / events)
+                yield {
+                    "run": "enet",
+                    "variant": f"road, {operators} operators",
+                    "completed_s": round(completed, 1),
+                    "bound_s": round(bound, 1),
+                    "of_bound": round(completed / bound, 2),
+                    "busy": round(made["busy"] / operators * completed / events, 2),
+                    "calls": round(made["calls"] / events, 2),
+                    "cpu_ms": round(1000 * (site.cpu() - before) / events, 2),
+                    **_spread(seconds),
+                }
+
     def _ingestion(self) -> Iterator[Row]:
         events = self.events * 3
         with running("-m", "tests.bench.inline", "http://nothing", "1", "1") as (_, url):
             requests = [request(url, number, "nothing") for number in range(events)]
             nothing = events / asyncio.run(closed_loop(url, requests))
         yield {"run": "ingestion", "variant": "stores nothing", "accepted_s": round(nothing)}
+        # With the worker, every batch still wakes the screening lane, which finds itself paused.
+        for variant, worker in (("road, lanes paused", "true"), ("road, worker elsewhere", "false")):
+            yield {"run": "ingestion", "variant": variant, **self._stored(events, nothing, worker)}
+
+    def _stored(self, events: int, nothing: float, worker: str) -> Row:
         with ExitStack() as stack:
             _, stub = stack.enter_context(running("-m", "tests.bench.stub", "0"))
-            site = Site(stack, stub)
+            site = Site(stack, stub, OPAYO_SYSPRO_WORKER=worker)
             with psycopg.connect(site.database, autocommit=True) as connection:
                 connection.execute("UPDATE lanes SET paused = true")
             requests = [request(site.url, number, "stored") for number in range(events)]
             before = site.cpu()
             stored = events / asyncio.run(closed_loop(site.url, requests))
             cpu = round(1000 * (site.cpu() - before) / events, 2)
-        yield {
-            "run": "ingestion",
-            "variant": "road",
-            "accepted_s": round(stored),
-            "cpu_ms": cpu,
-            "of_script": round(stored / nothing, 2),
-        }
+        return {"accepted_s": round(stored), "cpu_ms": cpu, "of_script": round(stored / nothing, 2)}
 
     def _open_loop(self) -> Iterator[Row]:
         rate = 150
@@ -195,15 +247,21 @@ class Bench:
     def _startup(self) -> Iterator[Row]:
         with ExitStack() as stack:
             _, stub = stack.enter_context(running("-m", "tests.bench.stub", "0"))
-            site = Site(stack, stub)
-            asyncio.run(closed_loop(site.url, [request(site.url, 0, "first")], 1))
-            site.finished("first", 1)
-            first = time.monotonic() - site.started
-            time.sleep(3)
-            yield {
-                "run": "startup",
-                "variant": "road, fresh database",
-                "ready_s": round(site.ready_seconds, 2),
-                "first_event_s": round(first, 2),
-                "idle_mb": round(memory_mb(site.pid)),
-            }
+            folder = _folder(stack)
+            for number, variant in enumerate(("road, fresh folder", "road, started again"), 1):
+                with ExitStack() as start:
+                    site = Site(start, stub, OPAYO_SYSPRO_DATA_DIR=folder)
+                    yield {"run": "startup", "variant": variant, **_started(site, number)}
+
+
+def _started(site: Site, number: int) -> Row:
+    run = f"start{number}"
+    asyncio.run(closed_loop(site.url, [request(site.url, 0, run)], 1))
+    site.finished(run, number)
+    first = time.monotonic() - site.started
+    time.sleep(3)
+    return {
+        "ready_s": round(site.ready_seconds, 2),
+        "first_event_s": round(first, 2),
+        "idle_mb": round(memory_mb(site.pid)),
+    }

@@ -16,12 +16,16 @@ from urllib.parse import parse_qs, unquote
 import msgspec
 import uvicorn
 
+from tests.bench.stub_enet import PREFIX as ENET
+from tests.bench.stub_enet import EnetStub
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 MINOR = 1_000
 _JSON = [(b"content-type", b"application/json")]
+_BYTES = [(b"content-type", b"application/octet-stream")]
 _ADDRESS = {
     "first_name": "Jane", "last_name": "Smith", "company": "", "address_1": "1 High Street", "address_2": "",
     "city": "Leeds", "state": "", "postcode": "LS1 1AA", "country": "GB", "email": "jane@example.org", "phone": "",
@@ -52,6 +56,7 @@ class Stub:
         self.numbers: dict[str, str] = {}
         self.payments: dict[str, str] = {}
         self.references: dict[str, str] = {}
+        self.enet = EnetStub(latency)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -64,6 +69,11 @@ class Stub:
                 body += message.get("body", b"")
                 if not message.get("more_body"):
                     break
+        if scope["path"].startswith(ENET):
+            answer = await self.enet.answer(scope["path"], scope["query_string"], body)
+            await send({"type": "http.response.start", "status": 200, "headers": _BYTES})
+            await send({"type": "http.response.body", "body": answer})
+            return
         status, answer = self._answer(scope["method"], scope["path"], scope["query_string"], body)
         if self.latency and "/harmony/" in scope["path"]:
             await asyncio.sleep(self.latency)
@@ -72,7 +82,11 @@ class Stub:
 
     def _answer(self, method: str, path: str, query: bytes, body: bytes) -> tuple[int, bytes]:
         if path == "/_calls":
-            return 200, str(self.calls).encode()
+            return 200, str(self.calls + self.enet.calls).encode()
+        if path == "/_enet":
+            return 200, msgspec.json.encode(
+                {"calls": self.enet.calls, "posts": self.enet.posts, "busy": self.enet.busy}
+            )
         self.calls += 1
         if path.startswith("/api/harmony/2.0/"):
             return self._syspro(method, path.removeprefix("/api/harmony/2.0/"), query, body)

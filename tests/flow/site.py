@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import msgspec
@@ -31,6 +31,7 @@ from service.store.vault import Vault, new_key
 from tests.connectors.serving import served
 
 PACE = 600
+PATHS = {"harmony": "/api/harmony/2.0", "enet": "/SYSPROWCFService/Rest"}
 CUSTOMER = "0000001"
 
 
@@ -80,6 +81,13 @@ def pair_settings(pair: str, opayo: str, syspro: str, shop: str | None) -> PairS
         "order_wait_minutes": 1,
     }
     return msgspec.convert(document, PairSettings)
+
+
+def over(settings: PairSettings, transport: Literal["harmony", "enet"], syspro: str) -> PairSettings:
+    """The pair with SYSPRO's address for a transport."""
+    address = f"{syspro}{PATHS[transport]}"
+    changed = msgspec.structs.replace(settings.syspro, transport=transport, base_url=address)
+    return msgspec.structs.replace(settings, syspro=changed)
 
 
 @dataclass
@@ -216,7 +224,12 @@ class Site:
 
 @contextlib.asynccontextmanager
 async def site(
-    database_url: str, *, pair: str = "north", idempotency: bool = False, shop: bool = True
+    database_url: str,
+    *,
+    pair: str = "north",
+    idempotency: bool = False,
+    shop: bool = True,
+    transport: Literal["harmony", "enet"] = "harmony",
 ) -> AsyncIterator[Site]:
     """A site for the time of a `with` block. SYSPRO keeps no idempotency keys unless a test asks for it."""
     opayo = OpayoSandbox(OpayoSandboxConfig(pace=PACE))
@@ -232,6 +245,7 @@ async def site(
         vault = Vault([new_key()])
         async with engine.begin() as connection:
             settings = pair_settings(pair, urls["opayo"], urls["syspro"], urls["shop"] if shop else None)
+            settings = over(settings, transport, urls["syspro"])
             await pairs.save(connection, vault, settings)
             await install_templates(connection, pair)
         stages = Stages(

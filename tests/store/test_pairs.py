@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec import structs
 from sqlalchemy import select
 
 from service.store import pairs
@@ -46,13 +47,12 @@ async def test_an_empty_secret_keeps_the_stored_one(database_url: str) -> None:
 async def test_operators_keep_their_own_passwords_when_their_order_changes(database_url: str) -> None:
     engine, vault = create_engine(database_url), Vault([new_key()])
     settings = pair_settings("north", "http://a", "http://b", "http://c")
-    settings.syspro.operators = [
-        Operator(operator="ONE", password="1"),
-        Operator(operator="TWO", password="2"),
-    ]
+    first = [Operator(operator="ONE", password="1"), Operator(operator="TWO", password="2")]
+    settings.syspro = structs.replace(settings.syspro, operators=first)
     async with engine.begin() as connection:
         await pairs.save(connection, vault, settings)
-        settings.syspro.operators = [Operator(operator="TWO"), Operator(operator="ONE")]
+        turned = [Operator(operator="TWO"), Operator(operator="ONE")]
+        settings.syspro = structs.replace(settings.syspro, operators=turned)
         await pairs.save(connection, vault, settings)
         loaded = await pairs.load(connection, vault, "north")
     await engine.dispose()

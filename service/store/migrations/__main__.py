@@ -16,7 +16,7 @@ from sqlalchemy import NullPool, create_engine
 
 from service.store.database import resolve_url, sqlalchemy_url
 from service.store.migrations import comparison, head, migrate
-from service.store.tables import metadata
+from service.store.schema import metadata
 
 VERSIONS = Path(__file__).parent / "versions"
 _REVISION = '''"""{message}."""

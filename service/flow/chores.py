@@ -1,0 +1,77 @@
+"""Chores: regular work that talks to SYSPRO, done by whoever holds a posting lane and so has the session.
+
+A second session of the same operator would end the first, so a poll never logs on beside the lane: it waits for its
+turn on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+
+import structlog
+from msgspec import Struct
+
+from integration.errors import IntegrationError
+from service.flow import changes, chargebacks, customers
+from service.flow.recovery import NOT_THE_PAYMENTS, as_document
+from service.flow.stage import Stage
+from service.store import schedule
+
+JsonObject = dict[str, object]
+log = structlog.get_logger()
+
+
+class Chore(Struct, frozen=True, kw_only=True):
+    """Regular work on a posting lane.
+
+    Attributes:
+        every: between two turns; divided by the pace.
+        run: does one turn and says what it came to; doing it twice is doing it once.
+    """
+
+    name: str
+    every: timedelta
+    run: Callable[[Stage], Awaitable[JsonObject]]
+
+
+CHORES: tuple[Chore, ...] = (
+    Chore(name="chargeback evidence", every=timedelta(minutes=1), run=chargebacks.gather),
+    Chore(name="syspro-changes", every=timedelta(minutes=1), run=changes.poll),
+    Chore(name="credit-notes", every=timedelta(minutes=5), run=credit_notes.find),
+    Chore(name="customers", every=timedelta(minutes=5), run=customers.keep_in_step),
+)
+
+
+async def advance(stage: Stage, chores: Sequence[Chore]) -> int:
+    """Do the chores of the lane's pair that are due; returns how many there were."""
+    if stage.lane.kind != "posting" or not chores:
+        return 0
+    by_name = {chore.name: chore for chore in chores}
+    async with stage.reads.connect() as connection:
+        due = await schedule.due(connection, stage.lane.pair, list(by_name), stage.clock())
+    done = 0
+    for chore in (by_name[name] for name in due):
+        async with stage.engine.begin() as connection:
+            ours = await schedule.claim(
+                connection, stage.lane.pair, chore.name, stage.clock(), chore.every / stage.pace
+            )
+        if ours:
+            await _do(stage, chore)
+            done += 1
+    return done
+
+
+async def _do(stage: Stage, chore: Chore) -> None:
+    try:
+        outcome = await chore.run(stage)
+    except NOT_THE_PAYMENTS:
+        raise
+    except IntegrationError as error:
+        outcome = {"error": as_document(error)}
+        log.warning("chore.failed", pair=stage.lane.pair, chore=chore.name, code=error.code)
+    except Exception as error:
+        outcome = {"error": {"code": "defect", "title": f"{type(error).__name__} in chore {chore.name}"}}
+        log.exception("chore.failed", pair=stage.lane.pair, chore=chore.name)
+    async with stage.engine.begin() as connection:
+        await schedule.finish(connection, stage.lane.pair, chore.name, stage.clock(), outcome)

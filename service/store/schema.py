@@ -1,0 +1,27 @@
+"""The whole schema: every module that describes tables is named here, so that migrations and tests see them all."""
+
+from __future__ import annotations
+
+from service.store import (
+    tables,
+    tables_changes,
+    tables_chargebacks,
+    tables_customers,
+    tables_events,
+    tables_files,
+    tables_refunds,
+    tables_subscriptions,
+)
+from service.store.columns import metadata
+
+__all__ = [
+    "metadata",
+    "tables",
+    "tables_changes",
+    "tables_chargebacks",
+    "tables_customers",
+    "tables_events",
+    "tables_files",
+    "tables_refunds",
+    "tables_subscriptions",
+]
