@@ -124,6 +124,13 @@ class Rejected(IntegrationError):
     code = "integration.rejected"
 
 
+class TooManyRows(Rejected):
+    """A list would be longer than the other side gives at once; whoever asked asks for less."""
+
+    code = "opayo.reporting-too-many-rows"
+    hint = "The window is halved by itself; nothing to do."
+
+
 class InvalidPayment(Rejected):
     """The payment is incomplete, contradictory, or not lawful to post."""
 

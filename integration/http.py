@@ -139,7 +139,6 @@ class HttpClient:
         base_url: scheme, host and common path.
         timeout: seconds to wait for an answer; connecting has five at most.
         slots: connections kept, and so calls in flight.
-        address: the host's address, already resolved and checked; empty leaves that to the machine.
     """
 
     def __init__(
@@ -150,7 +149,6 @@ class HttpClient:
         timeout: float = 30.0,
         slots: int = 16,
         observe: Callable[[Spent], None] | None = None,
-        address: str = "",
     ) -> None:
         self.system = system
         self.base_url = base_url.rstrip("/")
@@ -160,7 +158,11 @@ class HttpClient:
         self._prefix = url.raw_path.decode("ascii").rstrip("/")
         self._fixed = f"host: {url.netloc.decode('ascii')}\r\n{_SAME_FOR_ALL}"
         self._credentials = _credentials(url)
-        self._wire = Wire(_origin(url, address), slots)
+        self._wire = Wire(_origin(url), slots)
+
+    def pin(self, address: str) -> None:
+        """Connect to this address of the host, which was resolved and checked, and to no other."""
+        self._wire.pin(address)
 
     async def send(self, call: Call) -> Answer:
         """Make a call and give back whatever was answered, errors included.
@@ -228,13 +230,12 @@ def _certificates() -> ssl.SSLContext:
     return context
 
 
-def _origin(url: httpx.URL, address: str) -> Origin:
+def _origin(url: httpx.URL) -> Origin:
     secure = url.scheme == "https"
     return Origin(
         host=url.raw_host.decode("ascii"),
         port=url.port or (443 if secure else 80),
         secure=_certificates() if secure else None,
-        address=address,
     )
 
 

@@ -12,7 +12,7 @@ import ssl
 from typing import cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from integration import last_word
 from integration.http_message import BODY_LIMIT, HEAD_LIMIT, Lost, Reply, Request, decoded
@@ -202,6 +202,10 @@ class Wire:
         self._room = asyncio.Semaphore(slots)
         self._idle: list[Connection] = []
         self._closed = False
+
+    def pin(self, address: str) -> None:
+        """Connect to an address in place of the host's name, from the next connection on."""
+        self._origin = structs.replace(self._origin, address=address)
 
     async def exchange(self, request: Request, seconds: float) -> Reply:
         """Send a request, once, and read the whole answer, both within `seconds` of having a connection.

@@ -79,8 +79,8 @@ def is_public(address: Address) -> bool:
         wrapped = plain.sixtofour or (plain.teredo[1] if plain.teredo else None)
         if wrapped is not None and not is_public(wrapped):
             return False
-        if plain in _TRANSLATED and not is_public(IPv4Address(int(plain) & 0xFFFFFFFF)):
-            return False
+        if plain in _TRANSLATED:
+            return is_public(IPv4Address(int(plain) & 0xFFFFFFFF))
     return plain.is_global and not plain.is_multicast and not plain.is_reserved and not plain.is_unspecified
 
 

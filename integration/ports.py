@@ -19,6 +19,7 @@ from integration.canonical.party import Party, PostalAddress
 from integration.canonical.payment import GatewayTransaction
 from integration.inspection import ErpInspection
 from integration.ports_erp import ErpRecords
+from integration.ports_listing import GatewayListing
 from integration.ports_shop import ShopCustomers
 
 # --- the gateway ----------------------------------------------------------------------------------
@@ -104,7 +105,7 @@ class Registration(Struct, frozen=True, kw_only=True):
     next_url: str
 
 
-class Gateway(Protocol):
+class Gateway(GatewayListing, Protocol):
     """The payment gateway of one vendor."""
 
     async def ping(self) -> None:
@@ -264,38 +265,4 @@ class Storefront(ShopCustomers, Protocol):
 
     async def close(self) -> None:
         """Give connections back."""
-        ...
-
-
-# --- the folder where others leave files ----------------------------------------------------------
-
-
-class DroppedFile(Struct, frozen=True, kw_only=True):
-    """A file that lies in the folder: its bare name, its size in bytes, and when it changed (Unix seconds)."""
-
-    name: str
-    size: int
-    modified: int
-
-
-class FileDrop(Protocol):
-    """The folder of one pair on somebody's file server."""
-
-    async def files(self) -> tuple[DroppedFile, ...]:
-        """The files that lie there and are said to be complete, by name."""
-        ...
-
-    async def fetch(self, file: DroppedFile, most: int) -> bytes:
-        """The whole file; `Unreachable` when less or more of it came than was listed.
-
-        `most` is the number of bytes beyond which it is not fetched: `Rejected` with code `file.too-large`.
-        """
-        ...
-
-    async def archive(self, name: str, archived_as: str) -> None:
-        """Move a file to the archive in one step; a file that is gone was moved before."""
-        ...
-
-    async def close(self) -> None:
-        """Give the connection back."""
         ...

@@ -19,7 +19,8 @@ from integration.ecommerce.woocommerce import WooCommerceStorefront
 from integration.errors import Misconfigured
 from integration.opayo.client import OpayoGateway
 from integration.opayo.config import OpayoConfig
-from integration.ports import ERP, FileDrop, Storefront
+from integration.ports import ERP, Storefront
+from integration.ports_files import FileDrop
 from integration.sftp import SftpConfig, SftpDrop
 from integration.syspro.config import SysproConfig
 from integration.syspro.enet.client import EnetErp
@@ -69,9 +70,7 @@ def connect(settings: PairSettings) -> Connections:
     def erp(operator: Operator, on_evicted: Callable[[], None] | None = None) -> ERP:
         return _erp(settings.syspro, operator, on_evicted)
 
-    return Connections(
-        gateway=gateway, storefront=_storefront(settings), erp=erp, drop=_drop(settings.files)
-    )
+    return Connections(gateway=gateway, storefront=_storefront(settings), erp=erp, drop=_drop(settings.files))
 
 
 def _drop(folder: FileSettings) -> Callable[[], FileDrop] | None:

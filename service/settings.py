@@ -67,12 +67,17 @@ class Settings(BaseSettings):
         le=3600,
         description="Divides every wait of the road; 60 makes minutes seconds in demonstrations and tests.",
     )
+    subscriber_networks: list[str] = Field(
+        default_factory=list,
+        description="Networks that subscribers of events may be in though they are not public, as a JSON list"
+        ' (`["10.1.0.0/16"]`); there plain HTTP is allowed, too.',
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="How much is logged."
     )
     log_format: Literal["json", "console"] = Field(default="json", description="For machines, or for people.")
     max_body_bytes: int = Field(
-        default=1_048_576, ge=1024, description="The largest body that any route accepts."
+        default=1_048_576, ge=1024, description="The largest body that any route accepts, but for files (10 MB)."
     )
 
 

@@ -25,6 +25,12 @@ EVENTS = Counter(
 STEPS = Counter(
     "opayo_syspro_steps_total", "Steps taken on the road.", ["pair", "step", "outcome"], registry=registry
 )
+SWEPT = Counter(
+    "opayo_syspro_swept_total",
+    "Transactions that the sweeper saw first: known, alone (nobody else told), history, failure, changed.",
+    ["pair", "outcome"],
+    registry=registry,
+)
 CALLS = Histogram(
     "opayo_syspro_call_seconds",
     "Calls to other systems.",

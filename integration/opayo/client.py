@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 
 import msgspec
 
+from integration.canonical.listing import ListedTransaction, ListingPage, ListingWindow
 from integration.canonical.payment import GatewayState, GatewayTransaction
 from integration.errors import Misconfigured, NotFound, OutcomeUnknown, Rejected, Transient
 from integration.http import HttpClient, Spent
@@ -136,6 +138,14 @@ class OpayoGateway:
             Misconfigured, Unreachable, Throttled: as for `ping`.
         """
         return await self._reporting.detail(vendor_tx_code=vendor_tx_code)
+
+    async def listed(self, window: ListingWindow) -> ListingPage:
+        """A page of the transactions that started in a window; errors as for `Reporting.listed`."""
+        return await self._reporting.listed(window)
+
+    async def related(self, transaction_id: str, since: datetime) -> tuple[ListedTransaction, ...]:
+        """What was made of a transaction: refunds, repeats, authorises; errors as for `Reporting.related`."""
+        return await self._reporting.related(transaction_id, since)
 
     async def pay(self, request: PaymentRequest) -> GatewayTransaction | Challenge:
         """Take or authorise a payment; a decline is a transaction, not an error.

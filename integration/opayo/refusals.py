@@ -28,6 +28,7 @@ from integration.errors import (
     RefundExceedsPayment,
     Rejected,
     Throttled,
+    TooManyRows,
     Transient,
     VendorTxCodeUsed,
 )
@@ -177,6 +178,8 @@ _BY_CODE: tuple[tuple[frozenset[str], Callable[[str, Evidence], IntegrationError
 # --- Reporting & Admin ----------------------------------------------------------------------------
 
 REPORTING_NOT_FOUND = frozenset(["0043", "2238", "2242"])
+REPORTING_NOTHING = frozenset(["2212"])
+"""Nothing succeeded in the period: an empty list, no error."""
 _REPORTING_ACCOUNT = frozenset(["0008", "0010", "0011", "0044", "2128", "4020"])
 
 
@@ -193,6 +196,9 @@ def reporting_error(code: str, text: str, about: str) -> IntegrationError:
         )
     if code == "2213":
         return Throttled(title, code="opayo.reporting-quota", evidence=facts, retry_after=900)
-    if code in ("0009", "2015"):
+    if code == "0235":
+        return TooManyRows(title, evidence=facts)
+    # 2245: the transaction has not been scored yet.
+    if code in ("0009", "2015", "2245"):
         return Transient(title, code="opayo.reporting-trouble", evidence=facts)
     return Rejected(title, code="opayo.reporting-refused", evidence=facts)

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import urlencode
 from xml.sax.saxutils import escape
-from zoneinfo import ZoneInfo
 
 from lxml import etree
 
+from integration.canonical.listing import ListedTransaction, ListingPage, ListingWindow
 from integration.canonical.money import Money
 from integration.canonical.party import PostalAddress
 from integration.canonical.payment import Card, GatewayTransaction, RiskChecks
-from integration.errors import InvalidPayment
+from integration.errors import InvalidPayment, Unreachable
 from integration.http import Answer, Call, HttpClient, Spent
-from integration.opayo import schema
+from integration.opayo import reporting_lists, schema
 from integration.opayo.config import OpayoConfig
 from integration.opayo.reads import patiently
-from integration.opayo.refusals import REPORTING_NOT_FOUND, refusal, reporting_error
+from integration.opayo.refusals import (
+    REPORTING_NOT_FOUND,
+    REPORTING_NOTHING,
+    refusal,
+    reporting_error,
+)
+from integration.opayo.uk_time import utc
 from integration.opayo.vocabulary import kind_of, part_result, scheme_of, three_d_result, tx_state
-
-LONDON = ZoneInfo("Europe/London")
-_TIMES = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S.%f")
 
 
 def signed_xml(config: OpayoConfig, command: str, parameters: Mapping[str, str]) -> str:
@@ -35,20 +38,6 @@ def signed_xml(config: OpayoConfig, command: str, parameters: Mapping[str, str])
     signed = f"{inner}<password>{escape(config.reporting_password)}</password>".encode()
     digest = hashlib.new(config.reporting_algorithm, signed, usedforsecurity=False).hexdigest()
     return f"<vspaccess>{inner}<signature>{digest}</signature></vspaccess>"
-
-
-def utc(text: str) -> datetime | None:
-    """A naive British time (`04/11/2013 11:45:32`, perhaps with a fraction) as aware UTC.
-
-    In the hour that the clocks repeat, the first occurrence is taken. Text of another shape gives `None`.
-    """
-    for form in _TIMES:
-        try:
-            local = datetime.strptime(text.strip(), form).replace(tzinfo=LONDON, fold=0)
-        except ValueError:
-            continue
-        return local.astimezone(UTC)
-    return None
 
 
 class Reporting:
@@ -68,7 +57,7 @@ class Reporting:
             Unreachable, Throttled: no answer, or no usable one.
         """
         found = await self._ask("version", {}, "its version")
-        return (found or {}).get("version", "")
+        return _elements(found).get("version", "") if found is not None else ""
 
     async def detail(
         self, *, vendor_tx_code: str = "", transaction_id: str = ""
@@ -88,17 +77,42 @@ class Reporting:
         if found is None:
             return None
         try:
-            return transaction(found)
+            return transaction(_elements(found))
         except ValueError as error:
             raise InvalidPayment(
                 f"Opayo Reporting's answer for {about} cannot be read: {error}", code="opayo.unreadable"
             ) from error
 
+    async def listed(self, window: ListingWindow) -> ListingPage:
+        """A page of the transactions that started in a window.
+
+        Raises:
+            TooManyRows: the window holds more rows than Opayo lists.
+            Misconfigured, Unreachable, Throttled: as for `version`.
+        """
+        about = "its list of transactions"
+        found = await self._ask("getTransactionList", reporting_lists.list_parameters(window), about)
+        if found is None:
+            return ListingPage(total=0, rows=())
+        return _page(found, window.first_row, about)
+
+    async def related(self, transaction_id: str, since: datetime) -> tuple[ListedTransaction, ...]:
+        """Refunds, repeats and authorises that were made of a transaction; none when Opayo does not know it.
+
+        Raises:
+            InvalidPayment: not a transaction id.
+            Misconfigured, Unreachable, Throttled: as for `version`.
+        """
+        parameters = reporting_lists.related_parameters(transaction_id, since)
+        about = f"what was made of transaction {transaction_id}"
+        found = await self._ask("getRelatedTransactions", parameters, about)
+        return () if found is None else _page(found, 1, about).rows
+
     async def close(self) -> None:
         """Give the connections back."""
         await self._http.close()
 
-    async def _ask(self, command: str, parameters: Mapping[str, str], about: str) -> dict[str, str] | None:
+    async def _ask(self, command: str, parameters: Mapping[str, str], about: str) -> etree._Element | None:
         xml = signed_xml(self._config, command, parameters)
         call = Call(
             method="POST",
@@ -108,23 +122,30 @@ class Reporting:
             about=about,
         )
 
-        async def once() -> dict[str, str]:
+        async def once() -> etree._Element:
             answer = await self._http.send(call)
             if error := refusal(answer):
                 raise error
-            return _elements(answer)
+            return _root(answer)
 
         found = await patiently(once)
-        code = found.get("errorcode", "")
-        if code in REPORTING_NOT_FOUND:
+        code = (found.findtext("errorcode") or "").strip()
+        if code in REPORTING_NOT_FOUND or code in REPORTING_NOTHING:
             return None
         if code != "0000":
-            raise reporting_error(code, found.get("error", ""), about)
+            raise reporting_error(code, (found.findtext("error") or "").strip(), about)
         return found
 
 
-def _elements(answer: Answer) -> dict[str, str]:
-    """The flat elements of an answer by name; entities and external documents are never followed."""
+def _page(found: etree._Element, first_row: int, about: str) -> ListingPage:
+    page = reporting_lists.page(found, first_row)
+    if page is None:
+        raise Unreachable(f"Opayo Reporting's answer for {about} is cut short", code="opayo.list-cut-short")
+    return page
+
+
+def _root(answer: Answer) -> etree._Element:
+    """The document of an answer; entities and external documents are never followed."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         root = etree.fromstring(answer.body, parser)
@@ -132,7 +153,12 @@ def _elements(answer: Answer) -> dict[str, str]:
         raise answer.lost("Reporting's answer is no XML") from error
     if root is None or root.tag != "vspaccess" or root.find("errorcode") is None:
         raise answer.lost("Reporting's answer has another shape")
-    return {child.tag: (child.text or "").strip() for child in root if isinstance(child.tag, str)}
+    return root
+
+
+def _elements(root: etree._Element) -> dict[str, str]:
+    """The flat elements of an answer by name."""
+    return {child.tag: (child.text or "").strip() for child in root.iterchildren("*")}
 
 
 def transaction(found: Mapping[str, str]) -> GatewayTransaction:

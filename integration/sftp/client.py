@@ -12,7 +12,7 @@ from typing import TypeVar, cast
 import asyncssh
 
 from integration.errors import IntegrationError, Misconfigured, Rejected, Unreachable
-from integration.ports import DroppedFile
+from integration.ports_files import DroppedFile
 from integration.sftp.config import SftpConfig
 from integration.sftp.host_key import Pinned, fingerprints
 
@@ -106,14 +106,12 @@ class SftpDrop:
     async def _fetch(self, sftp: asyncssh.SFTPClient, file: DroppedFile, most: int) -> bytes:
         content = bytearray()
         try:
-            async with sftp.open(self._path(file.name), "rb", encoding=None) as stream:
-                while len(content) <= most:
-                    chunk = cast("bytes", await stream.read(_CHUNK))
-                    if not chunk:
-                        break
-                    content += chunk
+            stream = await sftp.open(self._path(file.name), "rb", encoding=None)
         except asyncssh.SFTPNoSuchFile:
             return b""  # somebody took it since it was listed
+        async with stream:
+            while len(content) <= most and (chunk := cast("bytes", await stream.read(_CHUNK))):
+                content += chunk
         return bytes(content)
 
     async def _move(self, sftp: asyncssh.SFTPClient, name: str, archived_as: str) -> None:

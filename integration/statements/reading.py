@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import takewhile
 from typing import Literal
@@ -139,21 +139,27 @@ def _insist_footer(lines: Sequence[Line], found: Recognised) -> None:
 def _recognised(opened: Opened, layouts: Sequence[StatementLayout]) -> tuple[list[Line], Recognised]:
     near: object = None
     trouble: FileRefused | None = None
-    if opened.form == "xlsx":
-        tables = list(opened.sheets)
-    else:
-        tables = []
-        for delimiter in DELIMITERS:
-            try:
-                tables.append(lines_of(opened.text, delimiter))
-            except FileRefused as error:
-                trouble = trouble or error
-    for lines in tables:
-        found = recognise(lines, layouts)
+    for table in _tables(opened):
+        if isinstance(table, FileRefused):
+            trouble = trouble or table
+            continue
+        found = recognise(table, layouts)
         if isinstance(found, Recognised):
-            return lines, found
+            return table, found
         near = near or found
     raise trouble or unknown(near)
+
+
+def _tables(opened: Opened) -> Iterator[list[Line] | FileRefused]:
+    """The sheets of a workbook, or the text cut at each delimiter, of which the first that makes sense is the one."""
+    if opened.form == "xlsx":
+        yield from opened.sheets
+        return
+    for delimiter in DELIMITERS:
+        try:
+            yield lines_of(opened.text, delimiter)
+        except FileRefused as error:
+            yield error
 
 
 def _rows(

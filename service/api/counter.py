@@ -15,6 +15,7 @@ from service.api.context import AppContext, Context
 from service.api.door import minted_from
 from service.api.problems import Refused
 from service.flow.intents import Till
+from service.store.users import Caller
 
 AnyRequest = Request[Any, Any, Any]
 PairHeader = Annotated[
@@ -32,10 +33,11 @@ _PAUSES = (0.0, 0.5, 1.5)
 
 
 class Counter(Struct, frozen=True, kw_only=True):
-    """Where a request is served: the till of its pair, and what a repeated call is known by."""
+    """Where a request is served: the till of its pair, who asks, and what a repeated call is known by."""
 
     context: Context
     till: Till
+    caller: Caller
     seed: str
 
     def code(self, given: str | None) -> str:
@@ -62,4 +64,4 @@ async def provide_counter(
     pauses = tuple(pause / context.settings.pace for pause in _PAUSES)
     till = Till(engine=context.engine, gateway=connections.gateway, pair=pair, pauses=pauses)
     seed = minted_from(idempotency_key, f"{caller.key_id} {pair} {request.url.path}")
-    return Counter(context=context, till=till, seed=seed)
+    return Counter(context=context, till=till, caller=caller, seed=seed)

@@ -139,11 +139,11 @@ def link_shown(link: Link) -> LinkShown:
 
 @get("/customer-links", guards=[needs("viewer")], dependencies=PAGE, summary="List links and proposals")
 async def list_links(
-    pair: PairName, context: AppContext, page: NamedDependency[Page], state: Filter = ""
+    pair: PairName, context: AppContext, page: NamedDependency[Page], status: Filter = ""
 ) -> LinkPage:
-    """Links of a pair, newest first; `state=proposed` and `state=conflict` are what waits for a person."""
+    """Links of a pair, newest first; `status=proposed` and `status=conflict` are what waits for a person."""
     async with context.engine.connect() as connection:
-        found = await customers.listed(connection, pair, state, before=page.cursor, limit=page.limit)
+        found = await customers.listed(connection, pair, status, before=page.cursor, limit=page.limit)
     items = [link_shown(each) for each in found]
     return LinkPage(items=items, next_cursor=page.next_cursor([each.link_id for each in items]))
 

@@ -265,7 +265,9 @@ def _new_secret() -> str:
 
 def _shown(found: Subscriber, counts: dict[str, dict[str, int]]) -> SubscriberShown:
     own = counts.get(found.subscriber, {})
-    members = {name: getattr(found, name) for name in found.__struct_fields__ if name != "pair"}
+    members = {
+        name: getattr(found, name) for name in found.__struct_fields__ if name not in ("pair", "rests_until")
+    }
     return SubscriberShown(pending=own.get("pending", 0), dead=own.get("dead", 0), **members)
 
 

@@ -118,11 +118,11 @@ async def list_subscriptions(
     pair: PairName,
     context: AppContext,
     page: NamedDependency[Page],
-    state: Filter = "",
+    status: Filter = "",
     customer: Filter = "",
 ) -> SubscriptionPage:
     """Subscriptions of a pair; those of one state, or of one SYSPRO customer."""
-    filters = chosen(state=state, customer=customer)
+    filters = chosen(state=status, customer=customer)
     async with context.engine.connect() as connection:
         rows = await subscriptions.listed(connection, pair, filters, page.cursor, page.limit)
     items = [read(row, SubscriptionShown) for row in rows]

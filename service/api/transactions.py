@@ -6,29 +6,22 @@ reach SYSPRO: each success is put into our own inbox in the transaction that wri
 
 from __future__ import annotations
 
-import hashlib
-
 import msgspec
 from litestar import Response, Router, get, post
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import NotFoundException
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
-from msgspec import Struct
 
 from integration.canonical.payment import GatewayTransaction
 from integration.errors import InvalidPayment, Misconfigured
-from integration.ports import Challenge, HostedPayment, Instruction, PaymentRequest, RelatedRequest
+from integration.ports import Challenge, HostedPayment, PaymentRequest
+from service.api import related
 from service.api.access import needs
 from service.api.counter import Counter, provide_counter
+from service.api.outcomes import GO_ON, Outcome, answer, mark
 from service.api.v3 import (
     KINDS,
     ChallengeResult,
-    ChallengeShown,
-    HostedShown,
-    InstructionShown,
-    NewInstruction,
-    NewRefund,
     NewToken,
     NewTransaction,
     StillUnknown,
@@ -36,30 +29,19 @@ from service.api.v3 import (
     TransactionShown,
     challenge_shown,
     hosted_shown,
-    money,
     plain_id,
     shown,
 )
-from service.flow import intents, requests
+from service.flow import instructions, intents, requests
 from service.store import cards, registrations
 from service.store.cards import NewCard
 from service.store.registrations import GatewayRequest
-
-Outcome = TransactionShown | ChallengeShown | HostedShown | StillUnknown
-
-_GO_ON = {
-    202: ResponseSpec(
-        ChallengeShown | StillUnknown,  # type: ignore[arg-type]  # a union is described well
-        description="The bank asks the shopper first; or the answer was lost: ask at `poll`",
-        generate_examples=False,
-    )
-}
 
 
 @post(
     "/transactions",
     guards=[needs("operator")],
-    responses=_GO_ON,
+    responses=GO_ON,
     summary="Take a payment",
 )
 async def new_transaction(
@@ -69,7 +51,7 @@ async def new_transaction(
     code = counter.code(data.vendor_tx_code)
     if data.hosted:
         return await _hosted(data, counter, code)
-    return _answer(await _pay(data, counter, code), code)
+    return answer(await _pay(data, counter, code), code)
 
 
 async def _pay(
@@ -100,7 +82,7 @@ async def _pay(
     credential = extra.get("credentialType")
     if save or (isinstance(credential, dict) and credential.get("cofUsage") == "First"):
         await _keep_card(counter, request, data.customer_account)
-    return await requests.pay(counter.till, request, _mark(data))
+    return await requests.pay(counter.till, request, mark(data))
 
 
 async def _keep_card(counter: Counter, request: PaymentRequest, customer: str) -> None:
@@ -135,31 +117,8 @@ async def _hosted(data: NewTransaction, counter: Counter, code: str) -> Response
         billing=billing,
         delivery=data.delivery_address.postal() if data.delivery_address else billing,
     )
-    made = await requests.register(counter.till, counter.context.vault, hosted, _mark(data))
+    made = await requests.register(counter.till, counter.context.vault, hosted, mark(data))
     return Response(hosted_shown(made, code), status_code=201)
-
-
-@post(
-    "/transactions/{transaction_id:str}/refunds",
-    guards=[needs("operator")],
-    responses=_GO_ON,
-    summary="Refund a payment",
-)
-async def new_refund(
-    transaction_id: FromPath[str], data: JSONBody[NewRefund], counter: NamedDependency[Counter]
-) -> Response[Outcome]:
-    """Give money back, at most what was captured and is not refunded yet, however many ask at once."""
-    related = plain_id(transaction_id)
-    currency = data.currency or (await counter.till.gateway.transaction(related)).amount.currency
-    request = RelatedRequest(
-        kind="refund",
-        vendor_tx_code=counter.code(data.vendor_tx_code),
-        related_transaction_id=related,
-        amount=money(data.amount, currency),
-        description=data.description,
-    )
-    found = await requests.refund(counter.till, request, _mark(data, related))
-    return _answer(found, request.vendor_tx_code)
 
 
 @get("/transactions/{transaction_id:str}", guards=[needs("viewer")], summary="Show a transaction")
@@ -180,37 +139,11 @@ async def show_request(vendor_tx_code: FromPath[str], counter: NamedDependency[C
     """What became of a payment or refund whose answer was lost: looked up at Opayo, 202 while nobody knows."""
     async with counter.context.engine.connect() as connection:
         known = await registrations.one(connection, counter.till.pair, vendor_tx_code)
-    if known is None:
+    if known is None or known["kind"] in instructions.KINDS:
         raise NotFoundException("There is no request with this vendor transaction code.")
     intent = msgspec.convert({name: known[name] for name in GatewayRequest.__struct_fields__}, GatewayRequest)
-    answer = _answer(await intents.outcome(counter.till, intent, known), vendor_tx_code)
-    return Response(answer.content, status_code=200 if answer.status_code == 201 else 202)
-
-
-@post(
-    "/transactions/{transaction_id:str}/instructions",
-    guards=[needs("operator")],
-    summary="Instruct a transaction",
-)
-async def new_instruction(
-    transaction_id: FromPath[str], data: JSONBody[NewInstruction], counter: NamedDependency[Counter]
-) -> InstructionShown:
-    """Release or abort a held payment, void one of today, cancel an authenticated one."""
-    known_id = plain_id(transaction_id)
-    amount = None
-    if data.instruction_type == "release":
-        held = (await counter.till.gateway.transaction(known_id)).amount
-        amount = money(data.amount if data.amount is not None else held.minor, data.currency or held.currency)
-        if amount != held:
-            # No interface of Opayo tells afterwards how much was released, so the whole would be posted.
-            raise InvalidPayment(
-                f"A hold is released whole: {held}, not {amount}",
-                code="opayo.partial-release",
-                hint="Release the whole amount and refund the rest, or abort and take a new payment.",
-            )
-    instruction = Instruction(kind=data.instruction_type, transaction_id=known_id, amount=amount)
-    await requests.instruct(counter.till, instruction)
-    return InstructionShown(transaction_id=known_id, instruction_type=data.instruction_type)
+    told = answer(await intents.outcome(counter.till, intent, known), vendor_tx_code)
+    return Response(told.content, status_code=200 if told.status_code == 201 else 202)
 
 
 @post(
@@ -252,30 +185,13 @@ async def new_token(
     return Response(TokenShown(card_identifier=saved, transaction=shown(found)), status_code=201)
 
 
-def _answer(found: GatewayTransaction | Challenge | None, code: str) -> Response[Outcome]:
-    if found is None:
-        poll = f"/api/v3/requests/{code}"
-        return Response(
-            StillUnknown(vendor_tx_code=code, poll=poll), status_code=202, headers={"location": poll}
-        )
-    if isinstance(found, Challenge):
-        return Response(challenge_shown(found, code), status_code=202)
-    return Response(shown(found), status_code=201)
-
-
-def _mark(asked: Struct, *about: str) -> str:
-    """What tells a repeated call from another request: a digest of everything that was asked."""
-    return hashlib.sha256(msgspec.json.encode([asked, *about])).hexdigest()[:32]
-
-
 router = Router(
     path="/api/v3",
     route_handlers=[
         new_transaction,
-        new_refund,
+        *related.HANDLERS,
         show_transaction,
         show_request,
-        new_instruction,
         finish_challenge,
         new_token,
     ],

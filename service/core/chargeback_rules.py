@@ -11,7 +11,6 @@ from msgspec import Struct
 
 from integration.canonical.chargeback import ChargebackNotice, ChargebackStage
 from integration.errors import Misconfigured
-from service.core.source_document import Json
 
 STAGES: tuple[ChargebackStage, ...] = get_args(ChargebackStage)
 RANK: Mapping[str, int] = {stage: place for place, stage in enumerate(STAGES)}

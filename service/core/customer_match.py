@@ -25,7 +25,9 @@ _NO_NAMES = frozenset(
 )  # fmt: skip
 _STREETS = {"st": "street", "rd": "road", "ave": "avenue", "ln": "lane", "dr": "drive", "sq": "square"}
 _WEIGHTS = {"name": 50, "postcode": 20, "street": 20, "phone": 10}
+# A name by itself says little: at most so much, and less than its likeness.
 _NAME_ALONE = 80
+_NAME_ALONE_LESS = 15
 _OTHER_EMAIL = 90
 _PHONE_DIGITS = 9
 # So much better than the second must the best candidate be to be taken without a person.
@@ -141,7 +143,7 @@ def score(one: Identity, other: Identity) -> tuple[int, tuple[str, ...]]:
     points = sum(_WEIGHTS[part] * value for part, value in parts.items()) // total
     reasons = [f"{part} alike to {value} in 100" for part, value in parts.items()]
     if len(parts) == 1:
-        points = min(points, _NAME_ALONE)
+        points = max(0, min(points - _NAME_ALONE_LESS, _NAME_ALONE))
         reasons.append("nothing but the name is known of both")
     if one.email and other.email:
         points = min(points, _OTHER_EMAIL)

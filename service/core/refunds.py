@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Literal
 
 from msgspec.structs import replace
@@ -60,5 +59,6 @@ def _tax_of(order: Order | None, asked: Money) -> Money | None:
     if order is None or order.total.minor <= 0 or order.total.currency != asked.currency:
         return None
     taxes = total([line.tax for line in order.lines], asked.currency)
-    share = Decimal(asked.minor) * taxes.minor / order.total.minor
-    return Money(int(share.quantize(Decimal(1), ROUND_HALF_EVEN)), asked.currency)
+    # Whole numbers, rounded half up.
+    doubled = 2 * asked.minor * taxes.minor + order.total.minor
+    return Money(doubled // (2 * order.total.minor), asked.currency)

@@ -12,9 +12,11 @@ from integration.canonical.payment import GatewayTransaction
 from integration.errors import IntegrationError, Rejected, Transient
 from service.core.lifecycle import PaymentState, move
 from service.core.retries import Failure, GiveUp, next_attempt
+from service.core.sweeping import RECORDED
 from service.flow.chargeback_arrival import take_all
 from service.flow.found import Changes, Found
 from service.flow.known_payment import changed, read_into
+from service.flow.recorded import record_only
 from service.flow.recovery import as_document
 from service.flow.stage import Stage
 from service.flow.subscription_facts import subscription_facts
@@ -43,7 +45,6 @@ async def write(stage: Stage, found: Sequence[Found]) -> None:
             name: await stage.library.start(connection, stage.lane.pair, name)
             for name in sorted(name for name in wanted if name)
         }
-        changes = Changes()
         for each in found:
             _decide(each, known, starts, stage, changes)
         await payments.add(connection, changes.new)
@@ -108,6 +109,8 @@ def _decide(
     if flow is None or start is None:
         each.error = _no_flow(each.transaction, flow)
     payment = _new(each, flow or "", start or (0, ""), stage)
+    if event.kind == RECORDED:
+        record_only(payment, each, stage)
     if each.error is not None and payment.state == PaymentState.RECEIVED:
         _bury(payment, each.error, stage, changes)
     known[payment.transaction_id] = payment

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
@@ -15,15 +14,11 @@ from integration.canonical.chargeback import ChargebackNotice, ChargebackStep
 from integration.canonical.payment import GatewayTransaction
 from integration.errors import IntegrationError
 from service import resources
+from service.core.chargeback_position import in_order
 from service.core.chargeback_rules import ChargebackRules, load_rules, respond_by
-from service.core.chargebacks import (
-    Decision,
-    Part,
-    contradicts,
-    decide,
-    in_order,
-)
+from service.core.chargebacks import Decision, Part, contradicts, decide
 from service.flow.disputed_payment import describe, find, waits
+from service.flow.found import Changes, Found
 from service.flow.stage import Stage
 from service.store import chargebacks
 from service.store.alerts import Alert
@@ -31,9 +26,6 @@ from service.store.audit import Line
 from service.store.chargebacks import Case, Note, Told
 from service.store.pairs import PairSettings
 from service.store.payments import Payment
-
-if TYPE_CHECKING:
-    from service.flow.found import Changes, Found
 
 JsonObject = dict[str, object]
 
@@ -243,8 +235,4 @@ def _lines(case: Case, notice: ChargebackNotice, original: Payment | None) -> li
         "stage": notice.stage,
         "amount": str(notice.amount),
     }
-    return [
-        Line(
-            pair=case.pair, payment_id=original.payment_id, action=f"chargeback.{notice.stage}", detail=detail
-        )
-    ]
+    return [Line(pair=case.pair, payment_id=original.payment_id, action="chargeback.told", detail=detail)]

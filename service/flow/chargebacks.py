@@ -12,8 +12,9 @@ from integration.canonical.chargeback import ChargebackNotice, ChargebackStage
 from integration.canonical.erp_records import ArDocument, OrderState, ReceivablesQuery
 from integration.canonical.money import Money
 from integration.errors import NotFound, Rejected
+from service.core.chargeback_position import in_order
 from service.core.chargeback_rules import business_days_left, threshold_reached
-from service.core.chargebacks import contradicts, in_order
+from service.core.chargebacks import contradicts
 from service.core.own_messages import CHARGEBACK, chargeback_code, chargeback_id
 from service.flow.chargeback_arrival import rules_of
 from service.flow.desk import Desk

@@ -13,7 +13,7 @@ import structlog
 from msgspec import Struct
 
 from integration.errors import IntegrationError
-from service.flow import changes, chargebacks, customers
+from service.flow import changes, chargebacks, credit_notes, customers
 from service.flow.recovery import NOT_THE_PAYMENTS, as_document
 from service.flow.stage import Stage
 from service.store import schedule

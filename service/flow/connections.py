@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from integration.ports import ERP, FileDrop, Gateway, Storefront
+from integration.ports import ERP, Gateway, Storefront
+from integration.ports_files import FileDrop
 from service.store.pairs import Operator, PairSettings
 
 

@@ -14,12 +14,11 @@ from service.core.customer_fields import FieldName, shown
 from service.core.customer_match import identity, score
 from service.core.customer_merge import Difference, Side, View, compare
 from service.flow.customer_sync import rules_of
+from service.flow.customers import NAME
 from service.flow.desk import Desk
 from service.store import audit, customer_records, customers, schedule
 from service.store.audit import Line
 from service.store.customers import Link
-
-_CHORE = "customers"
 
 
 class Preview(Struct, frozen=True, kw_only=True):
@@ -228,4 +227,4 @@ async def _decided(at: Desk, fresh: Link, action: str, **detail: object) -> None
     )
     await audit.write(at.connection, [line])
     await customer_records.call_up(at.connection, fresh.pair, "shop", [fresh.shop_key])
-    await schedule.hurry(at.connection, fresh.pair, _CHORE, at.now)
+    await schedule.hurry(at.connection, fresh.pair, NAME, at.now)

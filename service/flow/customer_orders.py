@@ -20,6 +20,8 @@ from service.flow.trip import Trip
 from service.store import customers
 from service.store.customers import Link, LinkChanged
 
+_UNSENT = frozenset(("prepared", "refused"))
+
 
 async def settle_customer(trip: Trip, stage: Stage) -> None:
     """Find or set up the customer of a payment, and put it on the payment and its documents.
@@ -29,7 +31,8 @@ async def settle_customer(trip: Trip, stage: Stage) -> None:
         Transient: customers were not read yet, or somebody else is setting this one up.
     """
     account = _who(trip) if stage.pair.customers.on_orders else None
-    if account is None:
+    if account is None or any(each.state not in _UNSENT for each in trip.payment.postings):
+        # What is in the ledger, or may be, fixes whose payment it is.
         return
     try:
         link = await _link(account, stage)

@@ -25,7 +25,7 @@ from service.flow.customer_polls import both_read, poll
 from service.flow.customer_sync import sync, undo
 from service.flow.recovery import NOT_THE_PAYMENTS, as_document
 from service.flow.stage import Stage
-from service.store import alerts, customer_records, customers
+from service.store import alerts, customer_records, customers, schedule
 from service.store.alerts import Alert
 from service.store.customer_records import Kept
 from service.store.customers import Link, LinkChanged
@@ -33,6 +33,9 @@ from service.store.customers import Link, LinkChanged
 JsonObject = dict[str, object]
 Step = Callable[[], Awaitable[None]]
 log = structlog.get_logger()
+
+NAME = "customers"
+"""The chore, as the schedule knows it."""
 
 # So many customers a turn: payments of the lane wait for its end.
 _MOST = 200
@@ -77,15 +80,23 @@ async def keep_in_step(stage: Stage) -> JsonObject:
     turn = Turn(stage=stage, shop=shop, ready=await both_read(stage))
     await _each(await _work(turn), turn)
     await _call_people(stage)
-    return {**changed, **turn.counts}
+    if turn.counts["more"]:
+        # The rest at once, but after the payments that waited meanwhile.
+        async with stage.engine.begin() as connection:
+            await schedule.hurry(connection, stage.lane.pair, NAME, stage.clock())
+    return {**changed, **{name: count for name, count in turn.counts.items() if count}}
 
 
 async def _work(turn: Turn) -> dict[str, Step]:
-    pair = turn.stage.lane.pair
-    async with turn.stage.reads.connect() as connection:
+    pair, makes_accounts = turn.stage.lane.pair, turn.stage.pair.customers.create_in_shop
+    async with turn.stage.engine.begin() as connection:
+        if not makes_accounts:
+            await customer_records.pass_on(connection, pair)
         unfinished = await customers.of_states(connection, pair, ("adding", "undoing"), _MOST)
         accounts = await customer_records.due(connection, pair, "shop", _MOST)
-        firms = await customer_records.due(connection, pair, "syspro", _MOST)
+        firms = await customer_records.due(connection, pair, "syspro", _MOST, linked=not makes_accounts)
+    if _MOST in (len(accounts), len(firms)):
+        turn.counts["more"] = 1
     work: dict[str, Step] = {f"shop/{link.shop_key}": partial(_finish, link, turn) for link in unfinished}
     for kept in accounts:
         work.setdefault(f"shop/{kept.key}", partial(_account, kept, turn))

@@ -33,7 +33,9 @@ log = structlog.get_logger()
 _SPREAD_AT_ONCE = 500
 # Longer than any attempt takes: afterwards whoever claimed it is dead, and the delivery somebody else's.
 _LEASE = timedelta(seconds=60)
-_TURN_SECONDS = 20.0
+# A subscriber that took nothing is left alone for so long, however much waits for it.
+_REST = timedelta(minutes=1)
+_TURN_SECONDS = 10.0
 KEPT = timedelta(days=30)
 
 
@@ -49,7 +51,7 @@ async def deliver(stages: Stages, pair: str) -> JsonObject:
     for name in due:
         if name == SHOP and connections.storefront is not None:
             served.append(_serve(stages, settings, name, shop(settings, connections.storefront)))
-        elif name in known and not known[name].paused:
+        elif name in known and not known[name].paused and _is_up(known[name], shared.clock()):
             served.append(_serve_subscriber(stages, settings, known[name]))
     # All have ended before one's failure is told: nobody goes on sending for a turn that is over.
     counts = await asyncio.gather(*served, return_exceptions=True)
@@ -61,6 +63,10 @@ async def deliver(stages: Stages, pair: str) -> JsonObject:
         "delivered": sum(each[0] for each in counts),
         "failed": sum(each[1] for each in counts),
     }
+
+
+def _is_up(subscriber: Subscriber, now: datetime) -> bool:
+    return subscriber.rests_until is None or subscriber.rests_until <= now
 
 
 async def prune(stages: Stages, pair: str) -> JsonObject:
@@ -158,6 +164,8 @@ async def _serve(
         async with shared.engine.begin() as connection:
             await deliveries.finish(connection, tried)
             await alerts.raise_all(connection, _alerts(settings.pair, name, tried))
+            if all(each.error for each in tried):
+                await subscribers.rest(connection, settings.pair, subscriber, now + _REST / shared.pace)
         failed += sum(bool(each.error) for each in tried)
         taken += sum(not each.error for each in tried)
     return taken, failed

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from integration.canonical.order import Order
 from integration.canonical.payment import GatewayTransaction
 from service.core.card_data import mask
-from service.core.chargebacks import in_order
+from service.core.chargeback_position import in_order
 from service.flow.evidence_pdf import render
 from service.flow.evidence_summary import Known, sections
 from service.flow.facts import order_of, transaction_of

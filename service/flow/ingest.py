@@ -15,6 +15,7 @@ from integration.canonical.payment import GatewayTransaction
 from integration.errors import NotFound, Rejected, Unreachable
 from service.core.flows import ORDER_FLOWS
 from service.core.own_messages import is_own, read_own
+from service.core.sweeping import CHANGED, RECORDED
 from service.flow.arrival import write
 from service.flow.found import Found
 from service.flow.relation import completed
@@ -35,7 +36,9 @@ async def ingest(stage: Stage, limit: int) -> int:
         return 0
     room = asyncio.Semaphore(stage.in_flight)
     # Messages about one transaction are answered by one reading: they are hints at the same thing.
-    keys = {event.transaction_id or event.vendor_tx_code: event for event in events}
+    # One that says that something changed asks for the closest reading, and so speaks for the others.
+    closest = sorted(events, key=lambda event: event.kind == CHANGED)
+    keys = {event.transaction_id or event.vendor_tx_code: event for event in closest}
     readings = dict(
         zip(keys, await asyncio.gather(*(_read(event, stage, room) for event in keys.values())), strict=True)
     )
@@ -79,6 +82,9 @@ async def _transaction(event: InboxEvent, stage: Stage) -> GatewayTransaction | 
         return await stage.gateway.find(event.vendor_tx_code) if event.vendor_tx_code else None
     if event.source == "file" and not event.transaction_id:
         return await _listed(event, stage)
+    if event.kind == CHANGED:
+        # The Pi API does not tell every change: a settlement that failed still reads `Ok` there.
+        return await stage.gateway.detail(event.transaction_id)
     try:
         transaction = await stage.gateway.transaction(event.transaction_id)
     except NotFound:
@@ -118,7 +124,7 @@ async def _listed(event: InboxEvent, stage: Stage) -> GatewayTransaction:
 
 async def _order(event: InboxEvent, transaction: GatewayTransaction, stage: Stage) -> Order | None:
     wants = stage.pair.flow_for(transaction.kind) in ORDER_FLOWS
-    if stage.storefront is None or not wants or transaction.state != "captured":
+    if stage.storefront is None or not wants or transaction.state != "captured" or event.kind == RECORDED:
         return None
     order = await stage.storefront.find_order(transaction.vendor_tx_code)
     if order is None:

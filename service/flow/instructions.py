@@ -98,13 +98,14 @@ async def _is_settled(till: Till, intent: GatewayRequest) -> bool:
             return False
         known = await registrations.one(connection, intent.pair, intent.vendor_tx_code)
         assert known is not None
-        before = Money(int(str(known["amount_minor"])), str(known["currency"]) or intent.currency)
-        if known["state"] != "refused" and before.minor != intent.amount_minor:
+        before = int(str(known["amount_minor"]))
+        if known["state"] != "refused" and before != intent.amount_minor:
+            released = Money(before, intent.currency)
             raise Rejected(
-                f"A release of {before} was asked for before, and a hold is released once",
+                f"A release of {released} was asked for before, and a hold is released once",
                 code="opayo.released-before",
                 hint="Refund what is too much, or take a new payment for what is too little.",
-                evidence={"released_minor": before.minor, "wanted_minor": intent.amount_minor},
+                evidence={"released_minor": before, "wanted_minor": intent.amount_minor},
             )
         if known["state"] == "answered":
             return True

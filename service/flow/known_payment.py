@@ -69,7 +69,9 @@ def changed(payment: Payment, each: Found, stage: Stage, changes: Changes) -> No
         payment.state = PaymentState.IGNORED.value
         payment.lane, payment.due_at, payment.final_at = None, None, stage.clock()
         return
-    if _is_reversed(payment, stage):
+    if state == PaymentState.IGNORED and not is_recorded(payment):
+        return
+    if state in IN_LEDGER and _is_reversed(payment, stage):
         _reverse(payment, changes)
         return
     title = f"Opayo says {payment.vendor_tx_code} is {transaction.state}, and its money is in SYSPRO"

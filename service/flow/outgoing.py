@@ -43,13 +43,10 @@ async def client_of(url: str, allowed: Sequence[str]) -> HttpClient:
     """
     parts = check_url(url)
     address = await resolve(url, allowed)
-    return HttpClient(
-        "Subscriber",
-        f"{parts.scheme}://{parts.netloc}",
-        timeout=_PATIENCE_SECONDS,
-        slots=AT_ONCE,
-        address=address,
-    )
+    host = f"{parts.scheme}://{parts.netloc}"
+    client = HttpClient("Subscriber", host, timeout=_PATIENCE_SECONDS, slots=AT_ONCE)
+    client.pin(address)
+    return client
 
 
 def webhook(

@@ -28,6 +28,9 @@ async def completed(transaction: GatewayTransaction, event: InboxEvent, stage: S
     Raises:
         IntegrationError: Reporting had to be asked, and could not.
     """
+    if transaction.kind == "refund" and transaction.created_at is None:
+        # Its documents are of a day, by which some of them are looked for.
+        transaction = msgspec.structs.replace(transaction, created_at=event.received_at)
     if transaction.kind in _RELATED and not transaction.related_transaction_id:
         related = await _related(transaction, event, stage)
         return msgspec.structs.replace(transaction, related_transaction_id=related or None)

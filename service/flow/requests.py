@@ -8,6 +8,7 @@ first. What was refused without being sent may be sent again under its code.
 from __future__ import annotations
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from integration.canonical.money import Money
 from integration.canonical.payment import GatewayTransaction
@@ -74,29 +75,50 @@ async def refund(till: Till, request: RelatedRequest, mark: str) -> GatewayTrans
         VendorTxCodeUsed: another request has the code.
         IntegrationError: as `Gateway.relate`; nothing was given back.
     """
+    original = await _original(till, request)
+    intent = intent_of(till, "refund", request.vendor_tx_code, request.amount, original.transaction_id)
+    async with till.engine.begin() as connection:
+        # The lock lasts until the intent is written: the next one counts it.
+        captured, spent = await _standing(connection, till, original)
+        known = await known_request(connection, intent, mark)
+        if known is None or known["state"] == "refused":
+            taken = await chargebacks.taken_minor(connection, till.pair, original.transaction_id)
+            _insist(captured, spent, request.amount.minor, taken)
+        known = await claim(connection, intent, mark)
+    return await _related(till, request, mark, (intent, known))
+
+
+async def insist_refundable(till: Till, request: RelatedRequest) -> None:
+    """Refuse a refund that could not be sent as things stand, before anybody is asked to approve it.
+
+    Raises:
+        RefundExceedsPayment: more than what remains of the payment.
+        InvalidPayment: another currency than the payment's.
+    """
+    original = await _original(till, request)
+    async with till.engine.begin() as connection:
+        captured, spent = await _standing(connection, till, original)
+        taken = await chargebacks.taken_minor(connection, till.pair, original.transaction_id)
+    _insist(captured, spent, request.amount.minor, taken)
+
+
+async def _original(till: Till, request: RelatedRequest) -> GatewayTransaction:
     original = await till.gateway.transaction(request.related_transaction_id)
     if original.amount.currency != request.amount.currency:
         raise InvalidPayment(
             f"The payment is in {original.amount.currency}, so its refund cannot be in {request.amount.currency}",
             code="opayo.currency",
         )
-    intent = intent_of(till, "refund", request.vendor_tx_code, request.amount, original.transaction_id)
-    async with till.engine.begin() as connection:
-        # The lock lasts until the intent is written: the next one counts it.
-        spent = await registrations.refunded_minor(connection, till.pair, original.transaction_id)
-        released = await registrations.released_minor(connection, till.pair, original.transaction_id)
-        known = await known_request(connection, intent, mark)
-        if known is None or known["state"] == "refused":
-            taken = await chargebacks.taken_minor(connection, till.pair, original.transaction_id)
-            _insist(_captured(original, released), spent, request.amount.minor, taken)
-        known = await claim(connection, intent, mark)
-    return await _related(till, request, mark, (intent, known))
+    return original
 
 
-def _captured(original: GatewayTransaction, released: int | None) -> int:
-    """What was taken; Opayo tells of a hold that was released in part its whole amount."""
+async def _standing(connection: AsyncConnection, till: Till, original: GatewayTransaction) -> tuple[int, int]:
+    """What was captured and what of it is refunded or on its way, behind a lock that lasts the transaction."""
+    spent = await registrations.refunded_minor(connection, till.pair, original.transaction_id)
+    released = await registrations.released_minor(connection, till.pair, original.transaction_id)
+    # Opayo tells of a hold that was released in part its whole amount.
     captured = original.captured.minor
-    return captured if released is None else min(captured, released)
+    return (captured if released is None else min(captured, released)), spent
 
 
 def _insist(captured: int, spent: int, wanted: int, taken: int) -> None:

@@ -82,6 +82,9 @@ async def _usable(connection: AsyncConnection, pair: str, token_id: int) -> Mapp
     card = await cards.one(connection, pair, token_id)
     if card is None:
         raise NotFound(f"Pair `{pair}` has no card {token_id}", code="subscription.card")
+    if card["state"] == "pending":
+        await cards.adopt(connection, pair)
+        card = await cards.one(connection, pair, token_id) or card
     if card["state"] != "active":
         raise Rejected(
             f"Card {token_id} is {card['state']}",

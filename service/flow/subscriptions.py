@@ -39,9 +39,23 @@ _AT_ONCE = 8
 
 async def charge_due(stages: Stages, pair: str) -> JsonObject:
     """One turn for a pair; says what it came to. Bounded by the pair's `charges_per_turn`."""
+    shared = stages.shared
+    turn = await round_of(stages, pair)
+    async with shared.engine.begin() as connection:
+        saved = await cards.adopt(connection, pair)
+    opened = await _open(turn)
+    outcomes = await _attempt_all(turn, _LEASE / shared.pace)
+    async with shared.engine.begin() as connection:
+        ended = await subscriptions.end_finished(connection, pair)
+        warned = await _warn(connection, turn)
+    return {"cards": saved, "opened": opened, **outcomes, "ended": len(ended), "warned": warned}
+
+
+async def round_of(stages: Stages, pair: str) -> Round:
+    """The surroundings of a turn that begins now."""
     settings, connections = await stages.connections(pair)
     shared = stages.shared
-    turn = Round(
+    return Round(
         till=Till(
             engine=shared.engine,
             gateway=connections.gateway,
@@ -54,14 +68,6 @@ async def charge_due(stages: Stages, pair: str) -> JsonObject:
         now=shared.clock(),
         again=_AGAIN / shared.pace,
     )
-    async with shared.engine.begin() as connection:
-        saved = await cards.adopt(connection, pair)
-    opened = await _open(turn)
-    outcomes = await _attempt_all(turn, _LEASE / shared.pace)
-    async with shared.engine.begin() as connection:
-        ended = await subscriptions.end_finished(connection, pair)
-        warned = await _warn(connection, settings, turn.now)
-    return {"cards": saved, "opened": opened, **outcomes, "ended": len(ended), "warned": warned}
 
 
 def hours_of(settings: PairSettings) -> Hours:
@@ -133,15 +139,15 @@ async def _attempt_all(turn: Round, lease: timedelta) -> dict[str, int]:
     return dict(Counter(str(word) for word in words))
 
 
-async def _warn(connection: AsyncConnection, settings: PairSettings, now: datetime) -> int:
+async def _warn(connection: AsyncConnection, turn: Round) -> int:
     """Warn of each card that expires soon, once."""
-    days, warned = settings.subscriptions.expiry_warning_days, 0
-    for card in await cards.unwarned(connection, settings.pair):
-        if not warns(str(card["expiry"]), now, days, settings.time_zone):
+    pair, days, warned = turn.till.pair, turn.settings.expiry_warning_days, 0
+    for card in await cards.unwarned(connection, pair):
+        if not warns(str(card["expiry"]), turn.now, days, turn.hours.zone):
             continue
         token_id = int(str(card["token_id"]))
-        for subscription in await subscriptions.with_card(connection, settings.pair, token_id):
+        for subscription in await subscriptions.with_card(connection, pair, token_id):
             await alerts.raise_all(connection, [notices.of_expiry(subscription, card)])
-        await cards.warned(connection, token_id, now)
+        await cards.warned(connection, token_id, turn.now)
         warned += 1
     return warned

@@ -6,7 +6,7 @@ import structlog
 from msgspec import Struct
 
 from integration.errors import IntegrationError, Misconfigured, Rejected
-from integration.ports import DroppedFile, FileDrop
+from integration.ports_files import DroppedFile, FileDrop
 from integration.statements.refusal import LIMITS
 from service.core.card_data import find_cards, mask
 from service.flow.files import Arrived, Taken, take

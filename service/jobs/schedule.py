@@ -13,7 +13,7 @@ import structlog
 from msgspec import Struct
 
 from integration.errors import IntegrationError
-from service.flow import chargebacks, deliver
+from service.flow import chargebacks, deliver, sweep_runs
 from service.flow.recovery import as_document
 from service.flow.stages import Stages
 from service.flow.subscriptions import charge_due
@@ -44,6 +44,9 @@ JOBS: tuple[Job, ...] = (
     Job(name="chargebacks", every=timedelta(hours=1), run=chargebacks.remind),
     Job(name="subscriptions", every=timedelta(minutes=5), run=charge_due),
     Job(name="file drop", every=timedelta(minutes=5), run=file_drop.poll),
+    Job(name="sweep", every=timedelta(minutes=15), run=sweep_runs.sweep),
+    Job(name="nightly sweep", every=timedelta(minutes=30), run=sweep_runs.nightly),
+    Job(name="sweep in slices", every=timedelta(seconds=10), run=sweep_runs.work),
     Job(name="deliveries", every=timedelta(seconds=2), run=deliver.deliver),
     Job(name="old events", every=timedelta(hours=1), run=deliver.prune),
 )

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, and_, case, cast, exists, false, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, cast, exists, false, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text
@@ -99,15 +99,47 @@ async def call_up(connection: AsyncConnection, pair: str, side: Side, keys: Sequ
     )
 
 
-async def due(connection: AsyncConnection, pair: str, side: Side, limit: int) -> list[Kept]:
-    """Customers to be looked at."""
-    rows = await connection.execute(
-        select(customer_records)
-        .where(customer_records.c.pair == pair, customer_records.c.side == side, customer_records.c.due)
-        .order_by(customer_records.c.seen_at, customer_records.c.key)
-        .limit(limit)
+async def due(
+    connection: AsyncConnection, pair: str, side: Side, limit: int, *, linked: bool = False
+) -> list[Kept]:
+    """Customers to be looked at; with `linked` only SYSPRO customers that have a link."""
+    statement = select(customer_records).where(
+        customer_records.c.pair == pair, customer_records.c.side == side, customer_records.c.due
     )
-    return _kept(documents(rows))
+    if linked:
+        statement = statement.where(
+            exists().where(
+                customer_links.c.pair == customer_records.c.pair,
+                customer_links.c.erp_key == customer_records.c.key,
+            )
+        )
+    ordered = statement.order_by(customer_records.c.seen_at, customer_records.c.key)
+    return _kept(documents(await connection.execute(ordered.limit(limit))))
+
+
+async def pass_on(connection: AsyncConnection, pair: str) -> None:
+    """Have accounts without a link looked at that SYSPRO customers, new or changed, could belong to.
+
+    In one statement for all of them: the first pass over a company brings tens of thousands, and means nobody.
+    """
+    await connection.execute(text(_HAND_ON), {"pair": pair})
+
+
+_HAND_ON = """
+    WITH fresh AS (
+        UPDATE customer_records AS e SET due = false
+        WHERE e.pair = :pair AND e.side = 'syspro' AND e.due AND NOT EXISTS (
+            SELECT 1 FROM customer_links AS l WHERE l.pair = e.pair AND l.erp_key = e.key)
+        RETURNING e.email, e.postcode, e.phone, e.words)
+    UPDATE customer_records AS s SET due = true
+    FROM fresh AS f
+    WHERE s.pair = :pair AND s.side = 'shop' AND NOT s.due
+        AND (f.email <> '' AND f.email = s.email OR f.postcode <> '' AND f.postcode = s.postcode
+            OR f.phone <> '' AND f.phone = s.phone OR f.words && s.words)
+        AND NOT EXISTS (
+            SELECT 1 FROM customer_links AS l
+            WHERE l.pair = s.pair AND l.shop_key = s.key AND l.state <> 'proposed')
+"""
 
 
 async def one(connection: AsyncConnection, pair: str, side: Side, key: str) -> Kept | None:

@@ -21,6 +21,7 @@ from integration.syspro.site import SiteConfig
 from service.core.chargeback_rules import ChargebackSettings
 from service.core.customers import CustomerSettings
 from service.core.dunning import SubscriptionSettings
+from service.core.sweeping import SweepSettings
 from service.store.file_settings import FileSettings
 from service.store.rows import JsonObject, documents
 from service.store.tables import lanes, pairs, payments, secrets
@@ -84,7 +85,7 @@ class ShopSettings(Struct, kw_only=True, forbid_unknown_fields=True):
     secret: str = ""
     webhook_secret: str = ""
     paid_status: str = "processing"
-    statuses: dict[str, str] = {}  # the order's status in the shop after an event of SYSPRO (`order.dispatched`)
+    statuses: dict[str, str] = {}  # an order's status in the shop after an event (`order.dispatched`)
 
 
 class RefundSettings(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -138,6 +139,7 @@ class PairSettings(Struct, kw_only=True, forbid_unknown_fields=True):
     subscriptions: SubscriptionSettings = msgspec.field(default_factory=SubscriptionSettings)
     files: FileSettings = msgspec.field(default_factory=FileSettings)
     customers: CustomerSettings = msgspec.field(default_factory=CustomerSettings)
+    sweeps: SweepSettings = msgspec.field(default_factory=SweepSettings)
 
     def flow_for(self, kind: str) -> str | None:
         """The flow that transactions of a kind take, or `None`."""

@@ -11,6 +11,7 @@ from service.store import (
     tables_files,
     tables_refunds,
     tables_subscriptions,
+    tables_sweeps,
 )
 from service.store.columns import metadata
 
@@ -24,4 +25,5 @@ __all__ = [
     "tables_files",
     "tables_refunds",
     "tables_subscriptions",
+    "tables_sweeps",
 ]

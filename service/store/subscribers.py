@@ -24,6 +24,7 @@ class Subscriber(Struct, frozen=True, kw_only=True):
     Attributes:
         types: patterns of event types: a type, `order.*`, `*`.
         paused: its events are kept for it, and not sent.
+        rests_until: it took nothing lately, and is left alone until then.
     """
 
     pair: str
@@ -34,6 +35,7 @@ class Subscriber(Struct, frozen=True, kw_only=True):
     paused: bool
     created_at: datetime
     changed_at: datetime
+    rests_until: datetime | None = None
 
 
 class NewSubscriber(Struct, frozen=True, kw_only=True):
@@ -117,6 +119,15 @@ async def secrets_of(
     if sealed is None:
         return []
     return msgspec.json.decode(vault.open(sealed, _context(pair, subscriber)), type=list[str])
+
+
+async def rest(connection: AsyncConnection, pair: str, subscriber: str, until: datetime) -> None:
+    """Leave a subscriber alone for a moment."""
+    await connection.execute(
+        update(subscribers)
+        .where(subscribers.c.pair == pair, subscribers.c.subscriber == subscriber)
+        .values(rests_until=until)
+    )
 
 
 async def one(connection: AsyncConnection, pair: str, subscriber: str) -> Subscriber | None:

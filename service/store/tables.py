@@ -51,7 +51,9 @@ inbox = sa.Table(
     metadata,
     sa.Column("inbox_id", sa.BigInteger, sa.Identity(), primary_key=True),
     pair_column(),
-    sa.Column("source", sa.Text, nullable=False),  # webhook · notification · shop · api · file · manual · road
+    sa.Column(
+        "source", sa.Text, nullable=False
+    ),  # webhook · notification · sweep · shop · api · file · manual · road
     sa.Column("event_id", sa.Text, nullable=False),
     sa.Column("kind", sa.Text, nullable=False, server_default=""),
     sa.Column("transaction_id", sa.Text, nullable=False, server_default=""),

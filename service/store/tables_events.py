@@ -33,6 +33,7 @@ subscribers = sa.Table(
     sa.Column("types", ARRAY(sa.Text), nullable=False),
     sa.Column("sealed", sa.LargeBinary, nullable=False),  # the secrets, newest first
     sa.Column("paused", sa.Boolean, nullable=False, server_default=sa.text("false")),
+    at("rests_until", nullable=True),  # it took nothing lately, and is left alone for a moment
     at("created_at"),
     at("changed_at"),
 )

@@ -11,6 +11,22 @@ FLOW = f"{PAIR}/flows/payment"
 SUBSCRIBER = f"{PAIR}/subscribers/sub_none"
 MAPPING = f"{PAIR}/mappings/ar_payment"
 
+CHARGEBACK: dict[str, object] = {
+    "chargeback_ref": "CB-1",
+    "stage": "retrieval_request",
+    "amount": 1,
+    "currency": "GBP",
+    "received_on": "2025-06-02",
+}
+
+PLAN: dict[str, object] = {
+    "name": "The box",
+    "amount": 1,
+    "currency": "GBP",
+    "description": "Box",
+    "interval": "month",
+}
+
 
 class Route(NamedTuple):
     method: str
@@ -39,6 +55,17 @@ ROUTES = [
     Route("GET", f"{PAIR}/alerts", "viewer"),
     Route("POST", f"{PAIR}/alerts", "operator", {"code": "a.b", "subject": "s", "title": "t"}),
     Route("POST", f"{PAIR}/alerts/1/acknowledge", "operator"),
+    Route("GET", f"{PAIR}/cards", "viewer"),
+    Route("POST", f"{PAIR}/cards", "operator", {"transaction_id": ID, "customer": "1"}),
+    Route("GET", f"{PAIR}/cards/1", "viewer"),
+    Route("DELETE", f"{PAIR}/cards/1", "operator"),
+    Route("GET", f"{PAIR}/plans", "viewer"),
+    Route("PUT", f"{PAIR}/plans/box", "admin", PLAN),
+    Route("GET", f"{PAIR}/subscriptions", "viewer"),
+    Route("POST", f"{PAIR}/subscriptions", "operator", {"plan": "x", "token_id": 1, "start": "2027-01-31"}),
+    Route("GET", f"{PAIR}/subscriptions/1", "viewer"),
+    Route("GET", f"{PAIR}/subscriptions/1/charges", "viewer"),
+    Route("POST", f"{PAIR}/subscriptions/1/decide", "operator", {"action": "pause"}),
     Route("GET", f"{PAIR}/lanes", "viewer"),
     Route("POST", f"{PAIR}/lanes/pause", "operator", {"lane": "x", "reason": "x"}),
     Route("POST", f"{PAIR}/lanes/resume", "operator", {"lane": "x", "reason": "x"}),
@@ -66,6 +93,15 @@ ROUTES = [
     Route("GET", f"{MAPPING}/versions/1", "viewer"),
     Route("POST", f"{MAPPING}/versions", "admin", {"yaml": "name: x"}),
     Route("POST", f"{MAPPING}/versions/1/publish", "admin"),
+    Route("GET", f"{PAIR}/chargebacks", "viewer"),
+    Route("POST", f"{PAIR}/chargebacks", "operator", CHARGEBACK),
+    Route("GET", f"{PAIR}/chargebacks/1", "viewer"),
+    Route("POST", f"{PAIR}/chargebacks/1/represent", "operator", {"note": "x"}),
+    Route("POST", f"{PAIR}/chargebacks/1/accept", "operator", {"note": "x"}),
+    Route("POST", f"{PAIR}/chargebacks/1/assign", "operator", {"owner": "x"}),
+    Route("POST", f"{PAIR}/chargebacks/1/comments", "operator", {"text": "x"}),
+    Route("POST", f"{PAIR}/chargebacks/1/evidence", "operator", EMPTY),
+    Route("GET", f"{PAIR}/chargebacks/1/pack", "viewer"),
     Route("GET", f"{PAIR}/live", "viewer"),
     Route("GET", f"{PAIR}/events", "viewer"),
     Route("GET", f"{PAIR}/event-types", "viewer"),

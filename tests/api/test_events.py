@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
+from sqlalchemy import text
 
+from service.core.events import Event
 from service.flow import deliver
+from service.store import deliveries, events
+from service.store.deliveries import New
 from service.store.tables_events import subscribers
 from tests.api.office import Office
+from tests.flow.site import pair_settings
 from tests.journeys.listener import Listener, genuine, listening
 
 SIGNATURE = "x-opayo-syspro-signature"
@@ -150,6 +159,45 @@ async def test_a_later_subscriber_hears_of_earlier_events_by_a_replay(desk: Offi
         await desk.post(f"subscribers/{new['subscriber']}/replay", {"since": since})
         await turn(desk)
         assert [each["data"]["code"] for each in late.taken] == ["a.b"]
+
+
+async def test_a_status_that_we_told_the_shop_is_not_taken_for_news_when_it_comes_back(desk: Office) -> None:
+    settings = pair_settings("north", *(desk.site.urls[each] for each in ("opayo", "syspro", "shop")))
+    assert settings.shop is not None
+    shop = msgspec.structs.replace(settings.shop, kind="generic", statuses={"order.dispatched": "completed"})
+    saved = msgspec.to_builtins(msgspec.structs.replace(settings, shop=shop))
+    assert (await desk.call("PUT", "/api/v1/pairs/north", json=saved)).is_success
+    now = datetime.now(UTC)
+    event = Event(
+        event_id="1",
+        type="order.dispatched",
+        subject="order/1",
+        data={"order_reference": "88123"},
+        happened_at=now,
+    )
+    async with desk.site.engine.begin() as connection:
+        await events.add(connection, "north", [event])
+        new = New(pair="north", subscriber="shop", event_seq=1, subject="order/1", due_at=now)
+        await deliveries.add(connection, [new])
+        await connection.execute(text("UPDATE deliveries SET state = 'delivered', done_at = now()"))
+
+    told = {"event_id": "e-1", "event": "order.updated", "reference": "88123", "payment_reference": "SO-1"}
+    assert await _says(desk, {**told, "status": "completed"}) is False
+    assert await _says(desk, {**told, "event_id": "e-2", "status": "processing"}) is True
+    assert await _says(desk, {**told, "event_id": "e-3", "reference": "9", "status": "completed"}) is True
+    settings.shop.statuses.clear()
+    await desk.call("PUT", "/api/v1/pairs/north", json=msgspec.to_builtins(settings))
+
+
+async def _says(desk: Office, event: dict[str, str]) -> bool:
+    """Whether what the shop says is taken for news."""
+    body = json.dumps(event).encode()
+    mark = hmac.new(b"whsec_shop_0123456789", body, hashlib.sha256).hexdigest()
+    answer = await desk.http.post(
+        f"{desk.url}/webhooks/shop/north", content=body, headers={"x-storefront-signature": mark}
+    )
+    assert answer.status_code == 200, answer.text
+    return bool(answer.json()["new"])
 
 
 async def test_subscribers_of_another_pair_hear_nothing(desk: Office, till: Listener) -> None:

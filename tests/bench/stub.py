@@ -116,13 +116,13 @@ class Stub:
         wanted = parse_qs(query.decode())
         rows: list[object] = []
         if path == "SalesOrder":
-            found = [po for po in wanted["CustomerPoNumber"][0].split(",") if po in self.orders]
+            found = [po for po in wanted.get("CustomerPoNumber", [""])[0].split(",") if po in self.orders]
             rows = [_sales_order(self.orders[po], po, detail=False) for po in found]
         elif path == "AccountsReceivable/Payment":
-            found = [ref for ref in wanted["Reference"][0].split(",") if ref in self.payments]
+            found = [ref for ref in wanted.get("Reference", [""])[0].split(",") if ref in self.payments]
             rows = [_movement(ref) for ref in found]
         elif path == "AccountsReceivable/Invoice":
-            found = [po for po in wanted["CustomerPoNumber"][0].split(",") if po in self.references]
+            found = [po for po in wanted.get("CustomerPoNumber", [""])[0].split(",") if po in self.references]
             rows = [_credit(self.references[po], po) for po in found]
         return 200, msgspec.json.encode({"Items": rows, "RowsReturned": len(rows), "NextStartAt": None})
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from integration.errors import Misconfigured, Rejected, Unreachable
-from integration.ports import DroppedFile
+from integration.ports_files import DroppedFile
 from integration.sandbox.sftp import INCOMING, SftpSandbox, SftpSandboxConfig
 from integration.sftp import SftpConfig, SftpDrop
 

@@ -17,6 +17,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from service import telemetry
 from service.app import create_app
 from service.core import screening
+from service.core.events import EVENT_TYPES
 from service.core.flow_steps import STEPS, VARIABLES, Setting, Step
 from service.core.transforms import CATALOGUE, Argument
 from service.settings import Settings, table
@@ -121,7 +122,12 @@ def routes() -> str:
     )
 
 
+def event_types() -> str:
+    return _table(("type", "meaning"), [(f"`{name}`", meaning) for name, meaning in EVENT_TYPES.items()])
+
+
 TABLES: dict[str, Callable[[], str]] = {
+    "event_types": event_types,
     "settings": settings,
     "functions": functions,
     "steps": steps,

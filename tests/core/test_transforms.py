@@ -163,7 +163,7 @@ def test_wrong_arguments_are_refused_before_any_document_is_met(
 def test_nothing_stays_nothing_except_where_a_function_can_make_something_of_it() -> None:
     makers = {name for name, transform in CATALOGUE.items() if transform.takes_nothing}
 
-    assert makers == {"concat", "first_of", "constant"}
+    assert makers == {"concat", "first_of", "constant", "receipt"}
     assert run("upper", None) == Outcome(None)
 
 

@@ -39,7 +39,8 @@ class Boundaries:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _watch(engine: Any, boundaries: Boundaries) -> None:
+def watch(engine: Any, boundaries: Boundaries) -> None:
+    """Let the process cross a boundary at each commit and each call to another system."""
     dialect = engine.sync_engine.dialect
     commit = dialect.do_commit
 
@@ -62,7 +63,7 @@ def _watch(engine: Any, boundaries: Boundaries) -> None:
 
 async def _work(url: str, keys: list[str], pair: str, boundaries: Boundaries, rounds: int) -> None:
     engine = create_engine(url, pool_size=2)
-    _watch(engine, boundaries)
+    watch(engine, boundaries)
     stages = Stages(
         Surroundings(engine=engine, vault=Vault(keys), connect=connect, pace=PACE, chance=lambda: 0.5)
     )

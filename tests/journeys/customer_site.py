@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
@@ -9,6 +11,8 @@ import msgspec
 from integration.sandbox.syspro.documents import Customer
 from service.core.customers import CustomerSettings
 from service.flow.customers import keep_in_step
+from service.flow.desk import Desk
+from service.flow.library import Library
 from service.store import alerts, audit, customers, lanes, pairs
 from service.store.customers import Link
 from tests.flow.site import Site
@@ -116,3 +120,27 @@ async def base(site: Site) -> str:
     """The address under which the pair reaches SYSPRO."""
     settings, _ = await site.stages.connections(site.pair)
     return settings.syspro.base_url
+
+
+@asynccontextmanager
+async def at(site: Site, actor: str = "Ada", note: str = "she rang") -> AsyncIterator[Desk]:
+    """The desk at which somebody decides."""
+    settings, _ = await site.stages.connections(site.pair)
+    async with site.engine.begin() as connection:
+        yield Desk(
+            connection=connection,
+            pair=settings,
+            library=Library(),
+            now=site.stages.shared.clock(),
+            actor=actor,
+            note=note,
+        )
+
+
+async def quiet(north: Site) -> bool:
+    """Whether a turn has nothing to write on either side."""
+    before = [account["writes"] for account in await accounts(north)]
+    outcome = await turn(north)
+    return before == [account["writes"] for account in await accounts(north)] and not outcome.get(
+        "fields_written"
+    )

@@ -44,7 +44,9 @@ async def relate(
     """Refund, repeat or authorise somewhere else than through our API."""
     more: dict[str, object] = {}
     if kind == "repeat":
-        more = {"credentialType": {"cofUsage": "Subsequent", "initiatedType": "MIT", "mitType": "Unscheduled"}}
+        more = {
+            "credentialType": {"cofUsage": "Subsequent", "initiatedType": "MIT", "mitType": "Unscheduled"}
+        }
     request = RelatedRequest(
         kind=kind,
         vendor_tx_code=code,
@@ -56,7 +58,9 @@ async def relate(
     return await (await gateway(site)).relate(request)
 
 
-async def instruct(site: Site, kind: Literal["release", "abort", "void", "cancel"], paid: dict[str, Any], minor: int = 0) -> None:
+async def instruct(
+    site: Site, kind: Literal["release", "abort", "void", "cancel"], paid: dict[str, Any], minor: int = 0
+) -> None:
     """Give an instruction somewhere else than through our API."""
     amount = Money(minor, "GBP") if kind == "release" else None
     await (await gateway(site)).instruct(
@@ -149,3 +153,9 @@ async def count(site: Site, table: str, where: str = "true") -> int:
     """Rows of a table."""
     async with site.engine.connect() as connection:
         return int(await connection.scalar(text(f"SELECT count(*) FROM {table} WHERE {where}")) or 0)
+
+
+async def scalar(site: Site, statement: str) -> str:
+    """The one value that a statement gives."""
+    async with site.engine.connect() as connection:
+        return str(await connection.scalar(text(statement)))

@@ -15,9 +15,10 @@ from sqlalchemy import text
 from integration.canonical.money import Money
 from service.app import connect
 from service.core.subscriptions import Terms
+from service.flow.charging import Round
 from service.flow.stages import Stages, Surroundings
 from service.flow.subscription_desk import Wish, begin, do
-from service.flow.subscriptions import charge_due
+from service.flow.subscriptions import charge_due, round_of
 from service.store import cards, charges, pairs, payment_views, subscriptions
 from service.store.cards import NewCard
 from service.store.subscriptions import Subscription
@@ -77,7 +78,9 @@ class Subscribed:
         """A first payment of ten pounds saves a card; gives the card's id."""
         site = self.site
         async with site.engine.begin() as connection:
-            new = NewCard(pair=site.pair, vendor_tx_code=code, customer=customer, card_identifier=f"id-{code}")
+            new = NewCard(
+                pair=site.pair, vendor_tx_code=code, customer=customer, card_identifier=f"id-{code}"
+            )
             token_id = await cards.keep(connection, site.vault, new)
         paid = await site.pay(code, 1_000, card={"save": True}, credentialType=FIRST, **changes)
         await site.deliver(paid, code)
@@ -105,6 +108,10 @@ class Subscribed:
         """One turn of the job."""
         return await charge_due(self.site.stages, self.site.pair)
 
+    async def round(self) -> Round:
+        """The surroundings of a turn, for what is called by itself."""
+        return await round_of(self.site.stages, self.site.pair)
+
     async def settle(self, rounds: int = 40) -> None:
         """Turns and walks until no charge of now is open and no payment is on its way."""
         for _ in range(rounds):
@@ -121,10 +128,11 @@ class Subscribed:
             " OR EXISTS (SELECT 1 FROM inbox WHERE state = 'received')"
             " OR EXISTS (SELECT 1 FROM subscription_charges WHERE state IN ('due', 'dunning')"
             "   AND next_attempt_at < :soon)"
+            " OR EXISTS (SELECT 1 FROM subscriptions WHERE state = 'active' AND next_due_at <= :now)"
         )
         async with self.site.engine.connect() as connection:
-            soon = self.clock.now() + timedelta(hours=1)
-            return bool(await connection.scalar(query, {"soon": soon}))
+            now = self.clock.now()
+            return bool(await connection.scalar(query, {"now": now, "soon": now + timedelta(hours=1)}))
 
     async def charges(self, subscription: Subscription) -> list[dict[str, Any]]:
         """The charges of a subscription, oldest first."""
@@ -158,7 +166,9 @@ class Subscribed:
     async def notices(self) -> list[tuple[str, str]]:
         """Code and notice of each alert, oldest first."""
         async with self.site.engine.connect() as connection:
-            rows = await connection.execute(text("SELECT code, error ->> 'notice' FROM alerts ORDER BY alert_id"))
+            rows = await connection.execute(
+                text("SELECT code, error ->> 'notice' FROM alerts ORDER BY alert_id")
+            )
             return [(str(row[0]), str(row[1])) for row in rows]
 
 

@@ -2,91 +2,127 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from datetime import date, timedelta
+from collections.abc import AsyncIterator
 from decimal import Decimal
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
-import msgspec
 import pytest
 
-from integration.canonical.chargeback import ChargebackNotice, ChargebackStage
 from integration.canonical.money import Money
-from service.core.own_messages import chargeback_code, chargeback_id
-from service.store import pairs
-from service.store.inbox import Delivery, store
+from tests.flow.disputes import (
+    CLEARING,
+    FEE,
+    LOSS,
+    REFUND,
+    SUSPENSE,
+    accounts,
+    broken,
+    case_of,
+    changed,
+    notice,
+    open_alerts,
+    release,
+    settle,
+    sold,
+    tell,
+)
 from tests.flow.site import Site, site
 
 Transport = Literal["harmony", "enet"]
 
-CLEARING, SUSPENSE, FEE, LOSS = "00-1015", "2260-100", "7110-100", "7120-100"
-DAY = date(2025, 6, 2)
-
 
 @pytest.fixture(params=["harmony", "enet"])
 async def at(request: pytest.FixtureRequest, database_url: str) -> AsyncIterator[Site]:
+    """A site over each transport."""
     async with site(database_url, transport=cast(Transport, request.param)) as made:
         yield made
 
 
-def notice(stage: ChargebackStage, minor: int, day: int = 0, ref: str = "CB-1", **more: Any) -> ChargebackNotice:
-    return ChargebackNotice(
-        chargeback_ref=ref,
-        stage=stage,
-        amount=Money(minor, "GBP"),
-        received_on=DAY + timedelta(days=day),
-        acquirer="Elavon",
-        reason_code="4837",
-        reason_text="No cardholder authorisation",
-        **more,
+async def test_a_chargeback_runs_through_its_stages_and_is_lost(at: Site) -> None:
+    of = await sold(at)
+
+    await tell(at, notice("retrieval_request", 12_995, transaction_id=of))
+    assert await accounts(at) == {CLEARING: 12_995}
+
+    await tell(at, notice("first_chargeback", 12_995, 5, fee=Money(1_500, "GBP")))
+    assert await accounts(at) == {CLEARING: -1_500, SUSPENSE: 12_995, FEE: 1_500}
+
+    await tell(at, notice("representment", 12_995, 9), notice("arbitration", 12_995, 30))
+    assert await accounts(at) == {CLEARING: -1_500, SUSPENSE: 12_995, FEE: 1_500}
+
+    await tell(at, notice("accepted", 12_995, 40))
+    assert await accounts(at) == {CLEARING: -1_500, FEE: 1_500, LOSS: 12_995}
+    assert await broken(at) == []
+    case = await case_of(at)
+    assert (case.state, case.taken_minor, case.respond_by) == ("lost", 12_995, None)
+    assert (case.vendor_tx_code, case.payment_id) == ("SO-1", (await at.payment("SO-1")).payment_id)
+
+
+async def test_a_won_chargeback_costs_its_fees_alone_although_answers_are_lost(at: Site) -> None:
+    of = await sold(at)
+    await at.fault("syspro", "commit-then-drop", body="DepositOrWithdrawal")
+
+    await tell(at, notice("first_chargeback", 12_995, transaction_id=of, fee=Money(1_500, "GBP")))
+    await settle(at)
+    await at.fault("syspro", "drop", body="DepositOrWithdrawal")
+    await tell(at, notice("reversed", 12_995, 20))
+    await settle(at)
+
+    assert await accounts(at) == {CLEARING: 12_995 - 1_500, FEE: 1_500}
+    assert await broken(at) == []
+    assert (await case_of(at)).state == "won"
+
+
+async def test_notices_doubled_and_out_of_order_end_in_the_same_ledger(at: Site) -> None:
+    of = await sold(at)
+    tidy = [
+        notice("first_chargeback", 10_000, 1, transaction_id=of, fee=Money(700, "GBP")),
+        notice("representment", 10_000, 3, transaction_id=of),
+        notice("second_chargeback", 12_000, 9, transaction_id=of, fee=Money(900, "GBP")),
+        notice("accepted", 12_000, 20, transaction_id=of),
+    ]
+
+    for place in (2, 3, 0, 2, 1, 3, 0):
+        await tell(at, tidy[place])
+
+    assert await accounts(at) == {CLEARING: 12_995 - 12_000 - 1_600, FEE: 1_600, LOSS: 12_000}
+    assert await broken(at) == []
+    assert (await case_of(at)).stage == "accepted"
+
+
+async def test_without_a_cash_book_everything_is_a_journal(at: Site) -> None:
+    defaults = (await at.stages.connections(at.pair))[0].defaults
+    # Journals may not touch what the cash book keeps: the clearing account is one of its own.
+    await changed(
+        at,
+        defaults={**defaults, "account_receipt": "1200-100"},
+        chargebacks={"rules": {"pattern": "journal", "stages": {"representment": {"money": "returned"}}}},
     )
+    of = await sold(at)
 
+    await tell(at, notice("first_chargeback", 5_000, transaction_id=of, fee=Money(100, "GBP")))
+    await tell(at, notice("representment", 5_000, 3), notice("accepted", 5_000, 8))
 
-async def tell(at: Site, *notices: ChargebackNotice, source: str = "file") -> None:
-    async with at.engine.begin() as connection:
-        await store(
-            connection,
-            [
-                Delivery(
-                    pair=at.pair,
-                    source=source,
-                    event_id=f"{each.chargeback_ref}/{each.stage}/{each.amount.minor}",
-                    kind=f"chargeback.{each.stage}",
-                    transaction_id=chargeback_id(each),
-                    vendor_tx_code=chargeback_code(each),
-                    body=msgspec.json.encode(each),
-                )
-                for each in notices
-            ],
-        )
-
-
-async def accounts(at: Site) -> dict[str, int]:
-    """The balances of the accounts that chargebacks touch, in minor units, without the empty ones."""
     rows = (await at.ledger())["gl_accounts"]
-    found = {row["LedgerCode"]: int(Decimal(str(row["CurrentBalance"])) * 100) for row in rows}
-    return {code: found[code] for code in (CLEARING, SUSPENSE, FEE, LOSS) if found.get(code)}
+    clearing = next(row["CurrentBalance"] for row in rows if row["LedgerCode"] == "1200-100")
+    assert Decimal(str(clearing)) == Decimal("-51.00")
+    assert await accounts(at) == {CLEARING: 12_995, FEE: 100, LOSS: 5_000}
+    assert await broken(at) == []
 
 
-async def broken(at: Site) -> Sequence[str]:
-    answer = await at.http.get(f"{at.urls['syspro']}/_sandbox/invariants")
-    return cast("list[str]", answer.json().get("broken", answer.json()))
+async def test_a_payment_refunded_and_charged_back_is_posted_only_by_a_person(at: Site) -> None:
+    of = await sold(at)
+    async with at.engine.begin() as connection:
+        await connection.execute(REFUND, {"pair": at.pair, "code": "R-1", "of": of, "minor": 3_000})
 
+    await tell(at, notice("first_chargeback", 10_000, transaction_id=of))
 
-async def test_x(at: Site) -> None:
-    paid = await at.sale("SO-1", 12_995)
-    await at.walk()
-    print((await at.payment("SO-1")).state, await accounts(at))
-    await tell(at, notice("first_chargeback", 12_995, transaction_id=paid["transactionId"], fee=Money(1500, "GBP")))
-    await at.walk()
-    await at.walk()
-    async with at.engine.connect() as c:
-        from sqlalchemy import text
-        print([tuple(r) for r in await c.execute(text("select kind,vendor_tx_code,state,amount_minor,error,findings from payments"))])
-        print([tuple(r) for r in await c.execute(text("select state,error from inbox"))])
-    print(await accounts(at), await broken(at))
-    await tell(at, notice("accepted", 12_995, 5))
-    await at.walk()
-    await at.walk()
-    print(await accounts(at), await broken(at))
-    assert 0
+    held = await at.payment("CB-CB-1-first_chargeback")
+    assert held.state == "held"
+    assert "Paid back twice" in str(held.findings["screen"])
+    assert "chargeback.paid-back-twice" in await open_alerts(at)
+    assert await accounts(at) == {CLEARING: 12_995}
+
+    await release(at, "CB-CB-1-first_chargeback")
+    assert await accounts(at) == {CLEARING: 2_995, SUSPENSE: 10_000}
+    assert await broken(at) == []

@@ -62,7 +62,7 @@ def test_it_notices_a_road_that_does_not_look(simulated_url: str, monkeypatch: p
     async def look_away(trips: Sequence[Trip], stage: Stage) -> None:
         """The second step of posting, left out."""
 
-    monkeypatch.setattr(post, "_look", look_away)
+    monkeypatch.setattr(post, "look", look_away)
     names = {
         each.name for seed in (3, 4) for each in simulate(simulated_url, Options(seed=seed, events=60)).broken
     }

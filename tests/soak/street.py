@@ -38,14 +38,15 @@ class Plan:
 
     Attributes:
         doors: how many `serve` there are.
-        senders: what Opayo's waits are divided by: at 600 a redelivery comes after 0.1, 0.5, 1.5 and 6 s.
+        senders: what Opayo's waits are divided by: at 120 a redelivery comes after 0.5, 2.5, 7.5 and 30 s, and after
+            twelve minutes, a day, it gives up: an event that nobody took in all that time is lost before it is ours.
         patched: start through `child.py`, whose clock and guards a test may move.
     """
 
     workers: int = 1
     doors: int = 1
     pace: int = 60
-    senders: int = 600
+    senders: int = 120
     variables: Mapping[str, str] = field(default_factory=dict)
     patched: bool = False
 

@@ -39,6 +39,9 @@ class Quirks(msgspec.Struct, frozen=True):
         lenient_session_read: ``GET /merchant-session-keys/{msk}`` needs no credentials.
         list_failures: ``getTransactionList`` shows failed attempts too.
         string_error_codes: ``code`` in ``errors[]`` is a string instead of an integer.
+        naive_list_times: lists compare UK wall-clock times as they are written, so that the hour that the clocks
+            repeat is one hour to them; otherwise such a time is its first occurrence.
+        related_elements: ``getTransactionDetail`` tells the transaction that a refund or repeat was made of.
     """
 
     credential_type_required: bool = True
@@ -46,6 +49,8 @@ class Quirks(msgspec.Struct, frozen=True):
     lenient_session_read: bool = False
     list_failures: bool = True
     string_error_codes: bool = False
+    naive_list_times: bool = False
+    related_elements: bool = True
 
 
 class Account(msgspec.Struct, frozen=True):

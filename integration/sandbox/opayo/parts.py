@@ -20,7 +20,9 @@ from integration.sandbox.opayo.webhook import Subscriber, WebhookSender
 class Parts:
     """One store, one clock, and every face and sender over them."""
 
-    def __init__(self, config: OpayoSandboxConfig, plan: FaultPlan, clock: SandboxClock | None = None) -> None:
+    def __init__(
+        self, config: OpayoSandboxConfig, plan: FaultPlan, clock: SandboxClock | None = None
+    ) -> None:
         self.config = config
         self.store = Store()
         self.clock = clock or SandboxClock()

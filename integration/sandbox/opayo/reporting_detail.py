@@ -198,7 +198,7 @@ def _checks(row: Transaction) -> str:
 
 def _relation(query: Query, row: Transaction) -> str:
     original = query.store.transactions.get(row.reference)
-    if original is None:
+    if original is None or not query.engine.config.quirks.related_elements:
         return ""
     return elements(
         {

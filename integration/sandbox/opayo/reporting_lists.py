@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from integration.sandbox.opayo.clock import reporting
+from integration.sandbox.opayo.clock import UK, reporting
 from integration.sandbox.opayo.money import major
 from integration.sandbox.opayo.reporting_detail import fraud_score
 from integration.sandbox.opayo.reporting_query import Query, ReportingError, element, elements, yes
@@ -23,11 +23,20 @@ def transaction_list(query: Query) -> str:
     if code:
         rows = [row for row in rows if row.code == code]
     if not code or "startdate" in query.fields:
-        start, end = query.period()
-        rows = [row for row in rows if start <= row.created.replace(microsecond=0) <= end]
+        rows = _started_within(query, rows)
     if not query.engine.config.quirks.list_failures:
         rows = [row for row in rows if succeeded(row)]
     return _listed(query, rows)
+
+
+def _started_within(query: Query, rows: list[Transaction]) -> list[Transaction]:
+    start, end = query.period()
+    if not query.engine.config.quirks.naive_list_times:
+        return [row for row in rows if start <= row.created.replace(microsecond=0) <= end]
+    first, last = (moment.astimezone(UK).replace(tzinfo=None) for moment in (start, end))
+    return [
+        row for row in rows if first <= row.created.astimezone(UK).replace(tzinfo=None, microsecond=0) <= last
+    ]
 
 
 def related_transactions(query: Query) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Executor
 from typing import Any, TypeVar, TypeVarTuple, Unpack, cast
 
-from service.cli.simulation.process import PROCESS, Process
+from service.cli.simulation.process import PROCESS, Process, Step
 
 START = 10_000.0
 
@@ -84,7 +84,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         process = PROCESS.get() if context is None else context.get(PROCESS)
         if process is None:
             return super().call_soon(callback, *args, context=context)
-        return super().call_soon(self._step, process, callback, args, context=context)
+        mine = contextvars.copy_context() if context is None else context
+        return super().call_soon(self._step, process, (callback, args, mine), context=mine)
 
     def call_at(
         self,
@@ -97,10 +98,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         process = PROCESS.get() if context is None else context.get(PROCESS)
         if process is None:
             return super().call_at(when, callback, *args, context=context)
-        return super().call_at(when, self._step, process, callback, args, context=context)
+        mine = contextvars.copy_context() if context is None else context
+        return super().call_at(when, self._step, process, (callback, args, mine), context=mine)
 
-    def _step(self, process: Process, callback: Callable[..., object], args: tuple[Any, ...]) -> None:
-        if process.may_step(self, callback, args):
+    def _step(self, process: Process, step: Step) -> None:
+        if process.may_step(step):
+            callback, args, _ = step
             callback(*args)
 
     def run_in_executor(

@@ -41,9 +41,7 @@ class Process:
     stages: Stages = field(init=False)
     app: App = field(init=False)
 
-    def may_step(
-        self, loop: asyncio.AbstractEventLoop, callback: Callable[..., object], args: tuple[Any, ...]
-    ) -> bool:
+    def may_step(self, step: Step) -> bool:
         """Whether a step may be taken now; it is kept for later when the process is frozen."""
         if self.doom is not None and not self.frozen:
             self.doom_in -= 1
@@ -51,7 +49,7 @@ class Process:
                 act, self.doom = self.doom, None
                 act()
         if self.frozen:
-            self.kept.append((callback, args, contextvars.copy_context()))
+            self.kept.append(step)
             return False
         return True
 
