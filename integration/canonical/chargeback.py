@@ -39,7 +39,8 @@ class ChargebackStep(Struct, frozen=True, kw_only=True):
         direction: `W` when the acquirer took money out of the clearing bank, `D` when it came back.
         money: what moves in the clearing bank, positive, in the ledger's currency.
         entries: the journal's; they sum to zero.
-        note_type: `D` bills the customer again, `C` takes that back; `customer` is the ERP's code.
+        note_type: `D` bills the customer again, `C` takes that back.
+        customer: the ERP's code of the customer who made the payment; empty when we know no such payment.
         hold: why a person has to see it before it is posted; empty when nobody has to.
     """
 

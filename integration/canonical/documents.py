@@ -122,6 +122,7 @@ class ArPayment(Struct, frozen=True, kw_only=True, rename="pascal"):
         payment_narration: the whole transaction id, at most 50 characters.
         bank: SYSPRO's bank code of the Opayo clearing account.
         payment_type: `C` cheque, `S` cash, `O` other.
+        posting_period: the relative period (current, previous, before); `None` is the site's.
     """
 
     reference: str
@@ -134,6 +135,7 @@ class ArPayment(Struct, frozen=True, kw_only=True, rename="pascal"):
     payment_type: str | None = "O"
     invoices: tuple[InvoiceToPay, ...] = ()
     unapplied: tuple[UnappliedPayment, ...] = ()
+    posting_period: Literal["C", "P", "B"] | None = None
 
 
 class ArInvoice(Struct, frozen=True, kw_only=True, rename="pascal"):
@@ -144,6 +146,7 @@ class ArInvoice(Struct, frozen=True, kw_only=True, rename="pascal"):
         invoice: number to post to or to use; empty lets SYSPRO generate one.
         post_to_existing: a credit or debit note against an invoice that exists.
         tax_value: part of `invoice_value`.
+        posting_period: the relative period; `None` is the site's.
     """
 
     reference: str
@@ -159,6 +162,7 @@ class ArInvoice(Struct, frozen=True, kw_only=True, rename="pascal"):
     invoice_terms: str | None = ""
     salesperson: str | None = ""
     branch: str | None = ""
+    posting_period: Literal["C", "P", "B"] | None = None
 
 
 MoneyOut = CreditNoteOrder | OrderInvoice | ArAdjustment | MiscellaneousReceipt | CashTransaction

@@ -65,12 +65,14 @@ class OrderInvoice(Struct, frozen=True, kw_only=True, rename="pascal"):
     Attributes:
         reference: ours; it is not sent.
         order_type: `I` an invoice, `C` the credit note of a credit-note order, `D` a debit note.
+        posting_period: the relative period (current, previous, before); `None` is the site's.
     """
 
     reference: str
     sales_order: str
     order_type: Literal["I", "C", "D"] = "I"
     invoice_date: date | None = None
+    posting_period: Literal["C", "P", "B"] | None = None
 
 
 class InvoiceToAdjust(Struct, frozen=True, kw_only=True, rename="pascal"):
@@ -97,6 +99,7 @@ class ArAdjustment(Struct, frozen=True, kw_only=True, rename="pascal"):
     Attributes:
         reference: ours, `InvoiceToAdjust/Reference` of every line, kept in `ArInvoicePay`.
         bank: SYSPRO's bank code, empty for the operator's; no money moves.
+        posting_period: the relative period (current, previous, before); `None` is the site's.
     """
 
     reference: str
@@ -104,6 +107,7 @@ class ArAdjustment(Struct, frozen=True, kw_only=True, rename="pascal"):
     invoices: tuple[InvoiceToAdjust, ...]
     bank: str | None = ""
     payment_type: str | None = "O"
+    posting_period: Literal["C", "P", "B"] | None = None
 
 
 class MiscellaneousReceipt(Struct, frozen=True, kw_only=True, rename="pascal"):
@@ -118,6 +122,7 @@ class MiscellaneousReceipt(Struct, frozen=True, kw_only=True, rename="pascal"):
         miscellaneous_receipt_value: signed, not zero; local currency.
         credit_ledger_code: the account credited by a positive value, debited by a negative one.
         debit_ledger_code: the other side; empty is the bank's own account.
+        posting_period: the relative period (current, previous, before); `None` is the site's.
     """
 
     reference: str
@@ -129,6 +134,7 @@ class MiscellaneousReceipt(Struct, frozen=True, kw_only=True, rename="pascal"):
     journal_notation: str | None = ""
     branch: str | None = ""
     payment_type: str | None = "O"
+    posting_period: Literal["C", "P", "B"] | None = None
 
     @property
     def is_money_out(self) -> bool:
@@ -155,6 +161,7 @@ class CashTransaction(Struct, frozen=True, kw_only=True, rename="pascal"):
         deposit_or_withdrawal: `D` or `W`.
         transaction_value: positive, in the bank's currency; the distribution must sum to it.
         withdrawal_type: `M` manual, `E` by EFT, `N` none; withdrawals only.
+        posting_period: the relative period (current, previous, before); `None` is the site's.
     """
 
     reference: str
@@ -165,6 +172,7 @@ class CashTransaction(Struct, frozen=True, kw_only=True, rename="pascal"):
     transaction_date: date | None = None
     narration: str | None = ""
     withdrawal_type: str | None = "M"
+    posting_period: Literal["C", "P", "B"] | None = None
 
     def undistributed(self) -> Money:
         """What the distribution leaves of the value; zero in a transaction that may be posted.

@@ -27,6 +27,7 @@ from service.api import (
     rehearsals,
     subscribers,
     subscriptions,
+    sweeps,
     transactions,
     webhooks,
 )
@@ -60,6 +61,7 @@ _OURS = Router(
         rehearsals.router,
         subscribers.router,
         subscriptions.router,
+        sweeps.router,
         transactions.router,
     ],
     middleware=[Door()],

@@ -13,6 +13,7 @@ GROUP = "opayo_syspro.commands"
 
 # Name → module under `service.cli` that has `command`; imported when it is asked for, so that starting is quick.
 _COMMANDS = {
+    "backfill": "Read history from Opayo's lists.",
     "demo": "Play one trading day through sandboxes and service.",
     "doctor": "Check both systems light by light.",
     "replay": "Send waiting payments round again.",

@@ -44,6 +44,7 @@ _BETWEEN = r"[ +.\-_\x00\u00a0\u2007\u2009\u200a\u200b\u202f\u2010-\u2015]"
 _RUN = re.compile(rf"\d(?:{_BETWEEN}{{0,3}}\d){{{SHORTEST - 1},}}")
 _GROUP = re.compile(r"\d+")
 _HEX_ID = re.compile(r"[0-9A-Fa-f]{24,}")
+_GUID = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?![0-9A-Za-z])")
 _ARTICLE_KEY = re.compile(r"(?:sku|ean|gtin|upc|barcode|stock_?code)[\"']?\s*[:=>]\s*[\"']?\Z", re.IGNORECASE)
 _PRINTED = frozenset([(4, 6, 5), (4, 6, 4), (4, 4, 5), (4, 5, 6), (4, 5, 4), (8, 8)])
 
@@ -93,7 +94,11 @@ def _from_group(text: str, groups: Sequence[Span], digits: str) -> Iterator[Span
         size += group.end - group.start
         if size > LONGEST:
             return
-        if is_card_number(digits[:size]) and _plausible(text, groups[:count]):
+        if (
+            is_card_number(digits[:size])
+            and _plausible(text, groups[:count])
+            and not _in_guid(text, groups[0])
+        ):
             yield Span(groups[0].start, group.end)
 
 
@@ -112,6 +117,12 @@ def _plausible(text: str, groups: Sequence[Span]) -> bool:
         return len(between) == 1 or (sizes[0] == 4 and "." not in between)
     # Dashes and dots also join the parts of GUIDs, order numbers and decimals: there only a card's own grouping counts.
     return between == {" "}
+
+
+def _in_guid(text: str, group: Span) -> bool:
+    """Whether a group of digits stands in a GUID: one in some thousands has a card's grouping and check digit."""
+    guids = _GUID.finditer(text, max(0, group.start - 40), group.end + 40)
+    return any(guid.start() <= group.start < guid.end() for guid in guids)
 
 
 def _separator(between: str) -> str:

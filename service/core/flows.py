@@ -15,7 +15,6 @@ from service.core.expressions import Condition, Facts, compile_condition
 from service.core.flow_steps import VARIABLES, SettingValue
 from service.core.source_document import Json
 
-
 ORDER_FLOWS = frozenset({"order_to_cash", "pay_on_shipment"})
 """The flows, by name, that need the shop's order of a payment: they make a sales order of it."""
 

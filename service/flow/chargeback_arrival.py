@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from integration.canonical.chargeback import ChargebackNotice, ChargebackStep
+from integration.canonical.chargeback import ChargebackNotice
 from integration.canonical.payment import GatewayTransaction
 from integration.errors import IntegrationError
 from service import resources
@@ -191,7 +191,7 @@ def _on_the_road(
     arrived: Arrived, part: Part, original: Payment | None
 ) -> tuple[GatewayTransaction, ChargebackNotice]:
     """A payment of the road with its notice; one that posts nothing is ignored from the start."""
-    step: ChargebackStep = part.step
+    step = msgspec.structs.replace(part.step, customer=original.customer if original is not None else "")
     told = {"step": step, "transaction_id": original.transaction_id} if original else {"step": step}
     notice = msgspec.structs.replace(arrived.notice, **told)
     related = original.transaction_id if original is not None else arrived.transaction.related_transaction_id

@@ -83,6 +83,7 @@ async def link(at: Desk, account: str, customer: str) -> Link:
             guest = side == "shop" and await customers.of_shop(at.connection, pair, key) is not None
             if not guest:
                 raise _unknown(f"{'account' if side == 'shop' else 'customer'} {key}")
+    await customers.make_way(at.connection, pair, customer)
     other = await customers.of_erp(at.connection, pair, customer)
     if other is not None and other.shop_key != account:
         raise Rejected(

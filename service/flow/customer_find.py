@@ -7,6 +7,7 @@ import msgspec
 from integration.canonical.shop_customer import ShopCustomer
 from service.core.customer_fields import fields_of_erp, fields_of_shop
 from service.core.customer_match import Decision, Identity, account_key, decide, identity
+from service.core.customers import GUEST
 from service.flow.stage import Stage
 from service.store import audit, customer_records, customers
 from service.store.audit import Line
@@ -25,7 +26,13 @@ async def find(account: ShopCustomer, link: Link | None, stage: Stage) -> Decisi
         taken = await customers.linked_keys(connection, stage.lane.pair, list(pool))
     refused = link.refused if link else {}
     among = [each for key, each in sorted(pool.items()) if key not in refused]
-    others = {key for key, shop_key in taken.items() if shop_key != account.reference}
+    # A guest has no account, and shares the customer with whoever has: neither stands in the other's way.
+    guest = account.reference.startswith(GUEST)
+    others = {
+        key
+        for key, shop_key in taken.items()
+        if not guest and shop_key != account.reference and not shop_key.startswith(GUEST)
+    }
     return decide(asked, among, settings.bars, others)
 
 
@@ -78,6 +85,8 @@ async def note(account: ShopCustomer, link: Link | None, decision: Decision, sta
         },
     )
     async with stage.engine.begin() as connection:
+        if fresh.erp_key:
+            await customers.make_way(connection, fresh.pair, fresh.erp_key)
         if link is not None:
             await customers.save(connection, fresh)
         elif not await customers.add(connection, fresh):

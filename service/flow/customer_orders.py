@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from integration.canonical.shop_customer import ShopCustomer
 from integration.errors import Rejected, Transient
-from service.core.customers import guest_reference
+from service.core.customers import GUEST, guest_reference
 from service.flow.customer_add import add_to_syspro
 from service.flow.customer_find import find, note
 from service.flow.customer_polls import both_read
@@ -90,6 +90,11 @@ async def _link(account: ShopCustomer, stage: Stage) -> Link | None:
     decision = await find(account, link, stage)
     if decision.kind == "new":
         return await _new(account, link, stage)
+    if decision.customer and account.reference.startswith(GUEST):
+        async with stage.reads.connect() as connection:
+            theirs = await customers.of_erp(connection, stage.lane.pair, decision.customer)
+        if theirs is not None and theirs.is_linked:
+            return theirs
     fresh = await note(account, link, decision, stage)
     if fresh.state == "proposed":
         likely = ", ".join(f"{each.customer} ({each.score})" for each in decision.candidates[:3])

@@ -114,6 +114,7 @@ async def _keep(stage: Stage, side: Side, read: list[Read]) -> int:
 
 async def both_read(stage: Stage) -> bool:
     """Whether both sides were read to the end at least once: before that, nobody can be called new."""
-    sides: tuple[Side, ...] = ("syspro", "shop") if stage.pair.customers.sync else ("syspro",)
+    reads_shop = stage.pair.customers.sync and stage.storefront is not None
+    sides: tuple[Side, ...] = ("syspro", "shop") if reads_shop else ("syspro",)
     async with stage.reads.connect() as connection:
         return all([(await customers.poll(connection, stage.lane.pair, side)).since for side in sides])

@@ -131,11 +131,11 @@ async def _each(work: dict[str, Step], turn: Turn) -> None:
 
 async def _finish(link: Link, turn: Turn) -> None:
     if link.state == "undoing":
-        await _guarded(link, turn, _undoing(link, turn))
+        await _guarded(link.shop_key, turn, _undoing(link, turn))
         return
     account = await turn.shop.customer(link.shop_key)
     if account is not None:
-        await _guarded(link, turn, _adding(account, link, turn))
+        await _guarded(link.shop_key, turn, _adding(account, link, turn))
 
 
 async def _undoing(link: Link, turn: Turn) -> None:
@@ -161,7 +161,7 @@ async def _account(kept: Kept, turn: Turn) -> None:
             return
         link = await turn.link(kept.key)
     if link is not None and link.is_linked:
-        await _guarded(link, turn, _syncing(link, turn))
+        await _guarded(link.shop_key, turn, _syncing(link, turn))
     await turn.looked_at(kept)
 
 
@@ -175,7 +175,7 @@ async def _matched(account: ShopCustomer, link: Link | None, turn: Turn) -> bool
     if not turn.stage.pair.customers.create_in_syspro:
         return True
     if turn.ready:
-        await _guarded(link, turn, _adding(account, link, turn), account.reference)
+        await _guarded(account.reference, turn, _adding(account, link, turn))
     return turn.ready
 
 
@@ -186,7 +186,7 @@ async def _firm(kept: Kept, turn: Turn) -> None:
         link = await customers.of_erp(connection, kept.pair, kept.key)
     if link is not None:
         if link.is_linked and not link.shop_key.startswith(GUEST):
-            await _guarded(link, turn, _syncing(link, turn))
+            await _guarded(link.shop_key, turn, _syncing(link, turn))
         await turn.looked_at(kept)
         return
     async with turn.stage.engine.begin() as connection:
@@ -196,7 +196,7 @@ async def _firm(kept: Kept, turn: Turn) -> None:
         if not turn.ready:
             return
         if not await _resembles(kept, like, turn):
-            await _guarded(None, turn, _adding_to_shop(kept, turn), kept.key)
+            await _guarded("", turn, _adding_to_shop(kept, turn), kept.key)
     await turn.looked_at(kept)
 
 
@@ -219,40 +219,33 @@ async def _resembles(kept: Kept, like: list[str], turn: Turn) -> bool:
 # --- what fails -----------------------------------------------------------------------------------
 
 
-async def _guarded(link: Link | None, turn: Turn, doing: Awaitable[None], subject: str = "") -> None:
-    """Do it; what a side refuses is written on the link, and a person is told."""
+async def _guarded(account: str, turn: Turn, doing: Awaitable[None], customer: str = "") -> None:
+    """Do it; what a side refuses is written on the account's link, and a person is told."""
     try:
         await doing
     except (Transient, Misconfigured):
         raise
+    except IntegrityError as error:
+        raise LinkChanged(account) from error
     except IntegrationError as error:
         turn.counts["refused"] += 1
-        await refused(link, turn.stage, error, subject)
+        await _refused(account, customer, turn.stage, error)
 
 
-async def refused(link: Link | None, stage: Stage, error: IntegrationError, subject: str = "") -> None:
-    """Write down that a side refused a customer, and tell people."""
+async def _refused(account: str, customer: str, stage: Stage, error: IntegrationError) -> None:
     document = as_document(error)
-    about = f"customer {link.erp_key or link.shop_key}" if link else f"account {subject}"
+    about = f"customer {customer}" if customer else f"account {account}"
     async with stage.engine.begin() as connection:
+        link = await customers.of_shop(connection, stage.lane.pair, account, lock=True)
         if link is not None:
-            fresh = await customers.of_shop(connection, link.pair, link.shop_key, lock=True)
-            if fresh is not None:
-                fresh.error = document
-                fresh.state = "conflict" if fresh.state == "linked" else fresh.state
-                await customers.save(connection, fresh)
-        await alerts.raise_all(
-            connection,
-            [
-                Alert(
-                    pair=stage.lane.pair,
-                    code=error.error_code,
-                    subject=about,
-                    title=error.title,
-                    error=document,
-                )
-            ],
+            about = f"customer {link.erp_key}" if link.is_linked else about
+            link.error = document
+            link.state = "conflict" if link.state == "linked" else link.state
+            await customers.save(connection, link)
+        alert = Alert(
+            pair=stage.lane.pair, code=error.error_code, subject=about, title=error.title, error=document
         )
+        await alerts.raise_all(connection, [alert])
 
 
 async def _call_people(stage: Stage) -> None:

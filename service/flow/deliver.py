@@ -54,10 +54,11 @@ async def deliver(stages: Stages, pair: str) -> JsonObject:
         elif name in known and not known[name].paused and _is_up(known[name], shared.clock()):
             served.append(_serve_subscriber(stages, settings, known[name]))
     # All have ended before one's failure is told: nobody goes on sending for a turn that is over.
-    counts = await asyncio.gather(*served, return_exceptions=True)
-    for each in counts:
+    ended = await asyncio.gather(*served, return_exceptions=True)
+    for each in ended:
         if isinstance(each, BaseException):
             raise each
+    counts = [each for each in ended if not isinstance(each, BaseException)]
     return {
         "spread": spread,
         "delivered": sum(each[0] for each in counts),

@@ -38,7 +38,7 @@ async def ingest(stage: Stage, limit: int) -> int:
     # Messages about one transaction are answered by one reading: they are hints at the same thing.
     # One that says that something changed asks for the closest reading, and so speaks for the others.
     closest = sorted(events, key=lambda event: event.kind == CHANGED)
-    keys = {event.transaction_id or event.vendor_tx_code: event for event in closest}
+    keys = {_subject(event): event for event in closest}
     readings = dict(
         zip(keys, await asyncio.gather(*(_read(event, stage, room) for event in keys.values())), strict=True)
     )
@@ -51,10 +51,17 @@ async def ingest(stage: Stage, limit: int) -> int:
             error=reading.error,
         )
         for event in events
-        for reading in [readings[event.transaction_id or event.vendor_tx_code]]
+        for reading in [readings[_subject(event)]]
     ]
     await write(stage, found)
     return len(events)
+
+
+def _subject(event: InboxEvent) -> str:
+    """What a message is a hint at; one that carries its facts speaks for itself alone, and may contradict another."""
+    if is_own(event.source, event.kind):
+        return f"message {event.inbox_id}"
+    return event.transaction_id or event.vendor_tx_code
 
 
 async def _read(event: InboxEvent, stage: Stage, room: asyncio.Semaphore) -> Found:

@@ -7,8 +7,9 @@ import msgspec
 from integration.canonical.money import Money
 from service.core.lifecycle import IN_LEDGER, PaymentState, can_move, move
 from service.core.own_messages import REVERSAL, reversal_of
-from service.flow.facts import transaction_of
+from service.flow.facts import notice_of, transaction_of
 from service.flow.found import Changes, Found
+from service.flow.recorded import is_recorded
 from service.flow.stage import Stage
 from service.store.alerts import Alert
 from service.store.audit import Line
@@ -31,6 +32,8 @@ def read_into(payment: Payment, each: Found, stage: Stage) -> None:
     plan = each.arrived.get("subscription")
     if isinstance(plan, dict):
         payment.customer = str(plan["customer"])
+    if (notice := notice_of(payment)) is not None and notice.step is not None:
+        payment.customer = notice.step.customer
     payment.customer = payment.customer or stage.pair.defaults.get("customer", "")
     if transaction.state == "captured":
         payment.lane, payment.due_at, payment.final_at = stage.lane.lane, stage.clock(), None
@@ -71,7 +74,7 @@ def changed(payment: Payment, each: Found, stage: Stage, changes: Changes) -> No
         return
     if state == PaymentState.IGNORED and not is_recorded(payment):
         return
-    if state in IN_LEDGER and _is_reversed(payment, stage):
+    if state != PaymentState.IGNORED and _is_reversed(payment, stage):
         _reverse(payment, changes)
         return
     title = f"Opayo says {payment.vendor_tx_code} is {transaction.state}, and its money is in SYSPRO"

@@ -12,7 +12,9 @@ from service import resources
 from service.core.gl_accounts import PURPOSES, AccountChoice, AccountFacts, AccountRules, load_rules
 from service.core.lifecycle import PaymentState
 from service.core.mapping import Mapping, apply
+from service.core.overrides import overridden
 from service.core.source_document import payment_document
+from service.flow.amend import overrides_of
 from service.flow.facts import circumstances_of, order_of, transaction_of
 from service.flow.library import shared_tables
 from service.flow.recovery import failed
@@ -54,7 +56,7 @@ def _map(trip: Trip, mappings: dict[str, tuple[int, Mapping]], stage: Stage) -> 
     mapped: JsonObject = {}
     trace: JsonObject = dict(payment.trace)
     for name, (version, mapping) in mappings.items():
-        document = apply(mapping, source)
+        document = overridden(apply(mapping, source), overrides_of(payment).get(mapping.document.target, {}))
         # On the payment before anything is insisted on: a dead letter shows how each field came about.
         trace[document.kind] = {
             "mapping": name,

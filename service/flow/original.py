@@ -15,6 +15,7 @@ from service.core.exchange import Conversion
 from service.core.lifecycle import IN_LEDGER, PaymentState, PostingState
 from service.core.refunds import prepared
 from service.flow.facts import looked_up, order_of, transaction_of
+from service.flow.recorded import is_recorded
 from service.flow.stage import Stage
 from service.flow.trip import Trip
 from service.store import payments, refunds
@@ -35,7 +36,8 @@ async def original_for(trip: Trip, stage: Stage) -> Original | None:
     related = payment.related_transaction_id
     async with stage.reads.connect() as connection:
         row = await payments.of_transaction(connection, payment.pair, related) if related else None
-        if row is None:
+        # What was posted before go-live has no postings of ours: it is as if it were not known.
+        if row is None or is_recorded(row):
             return None
         _insist_posted(payment, row)
         refunded = await refunds.refunded_before(connection, payment)

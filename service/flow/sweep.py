@@ -159,7 +159,9 @@ async def _take(
         await inbox.store(connection, [_hint(sweeper, run, row) for row in told])
     SWEPT.labels(run.pair, "known").inc(len(new) - len(told))
     SWEPT.labels(run.pair, "history" if run.kind == "backfill" else "alone").inc(len(told))
-    SWEPT.labels(run.pair, "failure").inc(sum(not row.succeeded and row.transaction_id in fresh for row in rows))
+    SWEPT.labels(run.pair, "failure").inc(
+        sum(not row.succeeded and row.transaction_id in fresh for row in rows)
+    )
 
 
 def _code(row: ListedTransaction) -> str:
@@ -269,8 +271,9 @@ async def _failed(sweeper: Sweeper, run: Run, error: IntegrationError) -> Run:
 
 
 def _wait(attempts: int, error: IntegrationError) -> timedelta:
-    asked = error.retry_after if isinstance(error, Transient) and error.retry_after else 0
-    return max(min(_FIRST_WAIT * 2 ** min(attempts - 1, 8), _LONGEST_WAIT), timedelta(seconds=asked))
+    asked = error.retry_after if isinstance(error, Transient) else None
+    doubled: timedelta = _FIRST_WAIT * 2 ** min(attempts - 1, 8)
+    return max(min(doubled, _LONGEST_WAIT), timedelta(seconds=asked or 0))
 
 
 def _alert(run: Run, error: IntegrationError) -> Alert:

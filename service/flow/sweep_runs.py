@@ -188,7 +188,11 @@ _LEGAL = {
 
 
 async def switch(
-    connection: AsyncConnection, pair: str, run_id: int, to: Literal["paused", "running", "cancelled"], at: Person
+    connection: AsyncConnection,
+    pair: str,
+    run_id: int,
+    to: Literal["paused", "running", "cancelled"],
+    at: Person,
 ) -> Run:
     """Pause, resume or cancel a run; what it told the inbox stays told.
 

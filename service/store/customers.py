@@ -7,13 +7,14 @@ from datetime import datetime
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.customer_fields import FieldName, Value
 from service.core.customer_match import Candidate
 from service.core.customer_merge import Side
+from service.core.customers import GUEST
 from service.store.rows import JsonObject, document, documents
 from service.store.tables_customers import customer_links, customer_polls
 
@@ -152,6 +153,18 @@ async def save(connection: AsyncConnection, link: Link) -> None:
     if changed is None:
         raise LinkChanged(link.shop_key)
     link.revision += 1
+
+
+async def make_way(connection: AsyncConnection, pair: str, erp_key: str) -> None:
+    """Drop a guest's link with a customer, whom an account takes over: the guest is found by the address anyway."""
+    await connection.execute(
+        delete(customer_links).where(
+            customer_links.c.pair == pair,
+            customer_links.c.erp_key == erp_key,
+            customer_links.c.state == "linked",
+            customer_links.c.shop_key.startswith(GUEST, autoescape=True),
+        )
+    )
 
 
 async def of_states(connection: AsyncConnection, pair: str, states: Sequence[str], limit: int) -> list[Link]:

@@ -139,13 +139,6 @@ postings = sa.Table(
     # The last guard: whatever else fails, one reference of one kind is one row.
     sa.UniqueConstraint("pair", "kind", "reference"),
     sa.UniqueConstraint("payment_id", "sequence"),
-    # Documents that SYSPRO numbers are told from others' by its number; the kinds of the busy road are not in it.
-    sa.Index(
-        "ix_postings_erp_key",
-        "pair",
-        "erp_key",
-        postgresql_where=sa.text("kind in ('ar_invoice', 'credit_note', 'order_invoice')"),
-    ),
     sa.Index("ix_postings_open", "pair", "state", postgresql_where=sa.text("state in ('sent', 'ambiguous')")),
 )
 

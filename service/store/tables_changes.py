@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from service.store.columns import at, document, metadata, pair_column
+from service.store.tables import postings
 
 erp_rows = sa.Table(
     "erp_rows",
@@ -34,4 +35,12 @@ erp_cursors = sa.Table(
     ),  # times the last page was read
     at("begun_at"),
     at("changed_at"),
+)
+
+# Documents that SYSPRO numbers are told from others' by its number; the kinds of the busy road are not in it.
+sa.Index(
+    "ix_postings_erp_key",
+    postings.c.pair,
+    postings.c.erp_key,
+    postgresql_where=sa.text("kind in ('ar_invoice', 'credit_note', 'order_invoice')"),
 )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
+import time
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 import pytest
@@ -81,4 +85,37 @@ async def test_what_opayo_pushes_is_masked_where_we_would_refuse(desk: Office) -
 
     assert answer.status_code == 401
     assert PAN not in answer.text
+    assert PAN not in await everything(desk)
+
+
+async def test_an_event_whose_id_looks_like_a_card_number_by_chance_is_taken_and_is_taken_once(
+    desk: Office,
+) -> None:
+    event_id = f"evt_{PAN}"
+    paid = await desk.site.pay("SO-LUHN", 1000)
+    body = json.dumps(
+        {
+            "eventId": event_id,
+            "eventType": "payment.authorised",
+            "occurredAt": datetime.now(UTC).isoformat(),
+            "transactionId": paid["transactionId"],
+            "vendorTxCode": "SO-LUHN",
+            "vendorName": "sandbox",
+        }
+    ).encode()
+    stamp = str(int(time.time()))
+    digest = hmac.new(b"whsec_test_0123456789", f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
+    headers = {
+        "content-type": "application/json",
+        "x-opayo-sandbox-event-id": event_id,
+        "x-opayo-sandbox-timestamp": stamp,
+        "x-opayo-sandbox-signature": f"v1={digest}",
+    }
+
+    answers = [
+        (await desk.http.post(f"{desk.url}/webhooks/opayo/north", content=body, headers=headers)).json()
+        for _ in range(2)
+    ]
+
+    assert [answer["new"] for answer in answers] == [True, False]
     assert PAN not in await everything(desk)

@@ -28,9 +28,9 @@ def today() -> str:
     return datetime.now(UTC).date().isoformat()
 
 
-async def save_card(desk: Office, code: str = "JOIN-1", **changes: Any) -> dict[str, Any]:
+async def save_card(desk: Office, **changes: Any) -> dict[str, Any]:
     """Save a card by a first payment of ten pounds; gives what the route answered."""
-    body = await desk.transaction(1_000, vendorTxCode=code, customerAccount=CUSTOMER, **changes)
+    body = await desk.transaction(1_000, vendorTxCode="JOIN-1", customerAccount=CUSTOMER, **changes)
     saved: dict[str, Any] = await desk.post("/api/v3/tokens", {"transaction": body})
     return saved
 

@@ -22,7 +22,7 @@ RECURRING = {
 }
 
 
-async def repeat(world: World, base: str, code: str, minor: int = 1_200, **credential: str) -> Any:
+async def repeat(world: World, base: str, code: str, minor: int = 1_200, **credential: Any) -> Any:
     request = RelatedRequest(
         kind="repeat",
         vendor_tx_code=code,
@@ -85,7 +85,7 @@ async def test_a_repeat_without_what_its_kind_needs_is_refused(missing: str) -> 
     async with opayo() as world:
         base = await first(world)
         with pytest.raises(Rejected, match=missing):
-            await repeat(world, base, "S-1", **{missing: ""})
+            await repeat(world, base, "S-1", 1_200, **{missing: ""})
 
 
 async def test_a_repeat_needs_a_first_payment_that_stored_the_card() -> None:

@@ -265,3 +265,11 @@ def test_a_refusal_says_how_many_and_never_which() -> None:
 
     assert refused.value.evidence == {"card_numbers": 2}
     assert "4929" not in str(refused.value)
+
+
+def test_a_guid_whose_parts_look_like_a_card_number_is_left_alone_and_the_number_by_itself_is_not() -> None:
+    guid = "ABCDEF12-4929-8353-5153-2923ABCDEF12"
+
+    assert mask(f'{{"transactionId":"{guid}"}}') == f'{{"transactionId":"{guid}"}}'
+    assert "8353" not in mask("card 4929-8353-5153-2923")
+    assert mask(f"{guid}, card 4929-8353-5153-2923").startswith(f"{guid}, card ****")

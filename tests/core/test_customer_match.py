@@ -130,3 +130,18 @@ def test_two_that_are_as_like_are_for_a_person() -> None:
 def test_who_is_like_nobody_is_new() -> None:
     decision = decide(known("9", "Jane Smith", "jane@x.example"), [known("1", "Birch & Sons")], BARS)
     assert (decision.kind, decision.candidates) == ("new", ())
+
+
+def test_somebody_without_a_name_is_like_nobody_but_by_the_address() -> None:
+    nameless = known("9", "", postcode="LS1 1AA")
+    assert score(nameless, known("1", "Jane Smith", postcode="LS1 1AA")) == (0, ("a name is missing",))
+
+
+def test_only_words_that_say_something_are_searched_for() -> None:
+    assert known("1", "J Smith & Sons Ltd", contact="Zoë Smith").words == ["smith", "sons", "zoe"]
+
+
+def test_the_best_of_all_is_a_proposal_when_it_has_an_account() -> None:
+    asked = known("9", "Zoë Smith", street="1 High St", postcode="ls11aa")
+    among = [known("1", "Zoe Smith", street="1 High Street", postcode="LS1 1AA")]
+    assert decide(asked, among, BARS, {"1"}).why == "it is linked already"

@@ -14,7 +14,13 @@ from integration.canonical.erp_records import CustomerRecord
 from integration.canonical.party import PostalAddress
 from integration.canonical.shop_customer import ShopCustomer
 from integration.errors import UnmappedField
-from service.core.customers import NewKeys, customer_document, new_keys
+from service.core.customers import (
+    CustomerSettings,
+    NewKeys,
+    customer_document,
+    guest_reference,
+    new_keys,
+)
 from service.core.mapping import apply
 from service.core.mapping_document import MappingDocument
 from service.flow.library import compiled
@@ -103,3 +109,16 @@ def test_a_private_person_has_no_contact_and_a_nameless_one_is_called_by_the_add
         MAPPING, customer_document("W", an_account(company="", first_name="", last_name=""), PAIR)
     ).values
     assert nobody["Name"] == "zoe@example.org"
+
+
+def test_a_guest_is_known_by_the_address_in_any_case_and_no_account_is_called_so() -> None:
+    assert (
+        guest_reference(" Zoe@Example.org ") == guest_reference("zoe@example.org") == "guest:zoe@example.org"
+    )
+
+
+def test_nothing_is_done_unless_it_is_switched_on() -> None:
+    settings = CustomerSettings()
+    switches = (settings.sync, settings.on_orders, settings.create_in_syspro, settings.create_in_shop)
+    assert not any(switches)
+    assert (settings.bars.link_at, settings.bars.propose_at) == (95, 70)

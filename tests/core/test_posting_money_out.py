@@ -156,3 +156,27 @@ def test_a_value_stored_otherwise_is_a_finding_about_money() -> None:
         ("DepositOrWithdrawal", "money"),
         ("TransactionValue", "money"),
     ]
+
+
+def adjusted(kind: str, *minor: int) -> None:
+    lines = [
+        {"Invoice": str(number), "AdjustmentValue": {"minor": value, "currency": "GBP"}}
+        for number, value in enumerate(minor)
+    ]
+    wanted = facts("ar_adjustment", Invoices=lines)
+    plan(PlanInput(**{name: getattr(wanted, name) for name in wanted.__struct_fields__} | {"kind": kind}))
+
+
+def test_a_refunds_adjustment_comes_to_the_refund() -> None:
+    adjusted("refund", 2_500)
+    adjusted("refund", 2_000, 500)
+    for wrong in ((2_499,), (-2_500,), (2_500, -2_500)):
+        with pytest.raises(InvalidPayment, match="adjustment's parts"):
+            adjusted("refund", *wrong)
+
+
+def test_any_other_adjustment_may_also_move_money_between_documents() -> None:
+    adjusted("payment", 2_500, -2_500)
+    adjusted("chargeback", -2_500)
+    with pytest.raises(InvalidPayment, match="adjustment's parts"):
+        adjusted("payment", 2_500, -2_400)

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from integration.canonical.money import Money
 from integration.ports import RelatedRequest
+from service.flow.files import Arrived, take
 from tests.flow.disputes import (
     CLEARING,
     LOSS,
@@ -81,6 +82,45 @@ async def test_a_stage_told_again_with_another_amount_is_a_persons_to_settle(nor
 
     assert await accounts(north) == {CLEARING: 7_995, SUSPENSE: 5_000}
     assert "chargeback.told-differently" in await open_alerts(north)
+
+
+async def test_two_notices_that_contradict_each_other_in_one_batch_are_not_taken_for_one(north: Site) -> None:
+    of = await sold(north)
+
+    await tell(
+        north,
+        notice("first_chargeback", 5_000, transaction_id=of),
+        notice("first_chargeback", 6_000, transaction_id=of),
+    )
+
+    assert await accounts(north) == {CLEARING: 7_995, SUSPENSE: 5_000}
+    assert "chargeback.told-differently" in await open_alerts(north)
+
+
+async def test_a_file_of_the_acquirer_opens_and_closes_cases(north: Site) -> None:
+    of = await sold(north)
+    settings, _ = await north.stages.connections(north.pair)
+    head = (
+        "chargeback_ref,acquirer,merchant_number,stage,reason_code,reason_text,received_on,respond_by,"
+        "original_vendor_tx_code,original_vps_tx_id,auth_code,card_scheme,last4,original_amount,disputed_amount,"
+        "currency,posted_on"
+    )
+    rows = [
+        f"CB-1,Elavon,123,{stage},4837,No authorisation,{day},{until},SO-1,{{{of}}},1,VISA,0006,129.95,100.00,GBP,{day}"
+        for stage, day, until in (
+            ("accepted", "2025-07-01", ""),
+            ("first_chargeback", "2025-06-02", "2025-06-23"),
+        )
+    ]
+    content = "\n".join([head, *rows]).encode()
+
+    for name in ("day.csv", "again.csv"):
+        await take(north.engine, settings, Arrived(name=name, content=content, source="upload", by="Ann"))
+        await north.walk()
+
+    assert await accounts(north) == {CLEARING: 2_995, LOSS: 10_000}
+    assert (await north.payment("CB-CB-1-accepted")).customer == (await north.payment("SO-1")).customer
+    assert await broken(north) == []
 
 
 async def test_a_stage_that_moves_no_money_never_reaches_syspro(north: Site) -> None:

@@ -43,6 +43,7 @@ from service.store.subscriptions import Subscription
 from service.store.vault import Vault
 from tests.flow.site import PACE, pair_settings
 from tests.journeys.crash import BOUNDARIES_PASSED, Boundaries, watch
+from tests.journeys.subscription_site import date_mail
 
 PAIR = "north"
 HOUR = 9
@@ -257,7 +258,7 @@ class Year:
     async def _stranded(self) -> list[tuple[object, ...]]:
         """Payments that are not in SYSPRO's ledger as they should be, and why."""
         engine = create_engine(self.url)
-        query = "SELECT vendor_tx_code, state, error FROM payments WHERE state <> 'confirmed'"
+        query = "SELECT vendor_tx_code, state, error FROM payments WHERE state <> 'confirmed' AND kind = 'repeat'"
         async with engine.connect() as connection:
             rows = [tuple(row) for row in await connection.execute(text(query))]
         await engine.dispose()
@@ -342,6 +343,7 @@ async def work(engine: AsyncEngine, keys: list[str], offset: timedelta, rounds: 
         names = sorted(await lanes.names(connection, pair=PAIR), reverse=True)
     for _ in range(rounds):
         await charge_due(stages, PAIR)
+        await date_mail(engine, now())
         for lane in names:
             await advance_lane(stages, lane, Pace(batch=50, linger_seconds=0))
         async with engine.connect() as connection:

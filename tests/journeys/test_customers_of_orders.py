@@ -11,7 +11,18 @@ import pytest
 from service.flow import customer_desk, replay
 from service.flow.replay import Way
 from tests.flow.site import Site, site
-from tests.journeys.customer_site import ADDRESS, at, in_syspro, link_of, lose, of_email, seed, settle, turn
+from tests.journeys.customer_site import (
+    ADDRESS,
+    at,
+    in_syspro,
+    link_of,
+    lose,
+    of_email,
+    register,
+    seed,
+    settle,
+    turn,
+)
 
 EMAIL = "new@shop.example"
 ORDERS = {"on_orders": True, "create_in_syspro": True}
@@ -170,3 +181,34 @@ async def test_nobody_is_called_new_before_syspros_customers_were_read(one: Site
     assert payment.error is not None
     assert payment.error["code"] == "customers.first-read"
     assert of_email(one, EMAIL) == []
+
+
+async def test_a_guest_who_has_an_account_and_an_account_of_a_former_guest_are_one_customer(
+    one: Site,
+) -> None:
+    await settle(one, **ORDERS, sync=True)
+    await turn(one)
+    await buy(one, "SO-1", customer_id=0)
+    await one.walk()
+    (customer,) = of_email(one, EMAIL)
+
+    await register(one, EMAIL, id=42, first_name="Nora", last_name="Newman")
+    await turn(one)
+    await buy(one, "SO-2", customer_id=42)
+    await buy(one, "SO-3", customer_id=0)
+    await one.walk()
+
+    assert [each.Customer for each in of_email(one, EMAIL)] == [customer.Customer]
+    for code in ("SO-1", "SO-2", "SO-3"):
+        assert await customers_of(one, code) == {customer.Customer}, code
+    link = await link_of(one, 42)
+    assert link is not None
+    assert (link.state, link.erp_key) == ("linked", customer.Customer)
+
+
+async def test_the_shops_numbers_settle_it_where_they_are_syspros_codes(one: Site) -> None:
+    await settle(one, on_orders=True, numbers_are_accounts=True)
+    await turn(one)
+    await buy(one, "SO-1", customer_id=7)
+    await one.walk()
+    assert await customers_of(one, "SO-1") == {"0000007"}

@@ -203,3 +203,33 @@ async def test_nothing_is_done_for_a_pair_that_did_not_ask_for_it(one: Site) -> 
     assert await turn(one) == {"off": True}
     assert of_email(one, EMAIL) == []
     assert (await accounts(one))[0]["writes"] == 0
+
+
+async def test_a_link_of_which_one_side_is_gone_is_for_a_person(one: Site) -> None:
+    await settle(one, **ON_BOTH)
+    await register(one, EMAIL, id=42)
+    await turn(one)
+    edit_customer(one, "WEB0042", Telephone="01632 960001")
+    del one.shop.store.accounts.by_id[42]
+
+    await turn(one)
+
+    link = await link_of(one, 42)
+    assert link is not None
+    assert link.error is not None
+    assert (link.state, link.error["code"]) == ("conflict", "customers.gone")
+    assert await told(one, "customers.gone") == ["customer WEB0042"]
+
+
+async def test_a_shop_that_does_not_answer_is_asked_again_at_the_next_turn(one: Site) -> None:
+    await settle(one, **ON_BOTH)
+    await register(one, EMAIL, id=42)
+    await turn(one)
+    edit_customer(one, "WEB0042", Telephone="01632 960001")
+    await one.fault("shop", "drop", times=2, path="/customers/42")
+
+    later = await turn(one)
+    await turn(one)
+
+    assert later["later"] == 1
+    assert (await accounts(one))[0]["billing"]["phone"] == "01632 960001"

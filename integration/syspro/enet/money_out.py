@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from integration.canonical.documents import ErpDocument, MoneyOut
+from integration.canonical.documents import ErpDocument, MoneyOut, SalesOrder
 from integration.canonical.documents_money_out import (
     ArAdjustment,
     CashTransaction,
@@ -13,6 +13,7 @@ from integration.canonical.documents_money_out import (
     MiscellaneousReceipt,
     OrderInvoice,
 )
+from integration.canonical.journal import GlJournal
 from integration.syspro.enet.building import Part, Parts, filled
 from integration.syspro.enet.key_widths import Widths
 from integration.syspro.enet.objects import (
@@ -55,19 +56,20 @@ def own_parameters(kind: BusinessObject, period: str) -> Pairs:
 
 def particular_parameters(document: ErpDocument) -> Pairs:
     """The parameters that a document itself decides; the site's settings do not overrule them."""
+    own: tuple[tuple[str, str], ...]
     match document:
         case CreditNoteOrder():
             return _given(("DocumentDate", _day(document.document_date)))
+        case SalesOrder() | GlJournal():
+            return []
         case OrderInvoice():
-            return _given(
-                ("InvoiceDate", _day(document.invoice_date)),
-                ("OrderType", document.order_type),
-            )
+            own = (("InvoiceDate", _day(document.invoice_date)), ("OrderType", document.order_type))
         case MiscellaneousReceipt() if document.is_money_out:
             # SYSPRO warns of every negative receipt, and a warning would refuse it.
-            return [("IgnoreWarnings", "Y")]
+            own = (("IgnoreWarnings", "Y"),)
         case _:
-            return []
+            own = ()
+    return _given(*own, ("PostingPeriod", document.posting_period or ""))
 
 
 def item_of(document: MoneyOut, widths: Widths) -> Parts:

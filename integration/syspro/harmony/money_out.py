@@ -37,11 +37,13 @@ def money_out_endpoint(document: MoneyOut) -> Endpoint:
 
 
 def money_out_request(document: MoneyOut, period: str) -> Json:
-    """The request that posts a document; `period` is the relative one.
+    """The request that posts a document; `period` is the site's relative one, where the document names none.
 
     Raises:
         UnmappedField: a value does not fit its element, or a transaction is not distributed.
     """
+    if not isinstance(document, CreditNoteOrder):
+        period = document.posting_period or period
     match document:
         case CreditNoteOrder():
             return _posting({"PostingPeriod": period}, _credit_note(document))

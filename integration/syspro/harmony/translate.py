@@ -230,7 +230,7 @@ def _payment(payment: ArPayment, config: SysproConfig) -> wire.PaymentPosting:
         ],
     )
     return wire.PaymentPosting(
-        parameters=wire.PaymentParameters(posting_period=config.posting_period),
+        parameters=wire.PaymentParameters(posting_period=payment.posting_period or config.posting_period),
         items=[wire.PaymentItem(payment=item)],
     )
 
@@ -253,7 +253,7 @@ def _invoice(invoice: ArInvoice, config: SysproConfig) -> wire.InvoicePosting:
         salesperson=fitted("Salesperson", invoice.salesperson),
         branch=fitted("Branch", invoice.branch),
     )
-    parameters = wire.InvoiceParameters(posting_period=config.posting_period)
+    parameters = wire.InvoiceParameters(posting_period=invoice.posting_period or config.posting_period)
     return wire.InvoicePosting(parameters=parameters, items=[item])
 
 
