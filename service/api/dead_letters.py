@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import msgspec
 from litestar import Router, get, patch, post
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import NotFoundException
@@ -14,20 +15,26 @@ from integration.errors import IntegrationError
 from service.api.access import needs
 from service.api.context import AppContext, Context
 from service.api.desk import desk
-from service.api.parameters import PAGE, Filter, JsonObject, NoteText, Page, PairName, chosen, read
+from service.api.parameters import PAGE, Filter, JsonObject, NoteText, Page, PairName, read
 from service.core.lifecycle import IllegalMove
 from service.flow import replay
 from service.flow.correct import Corrected, Correction, correct
 from service.flow.desk import Desk
+from service.flow.repair_desk import keep_as_rule, rules_of
 from service.flow.replay import Way
 from service.store import dead_letters
+from service.store.dead_letters import Filters
 from service.store.users import Caller
 
 _MOST_AT_ONCE = 1000
 
 
 class Letter(Struct, frozen=True, kw_only=True):
-    """An open dead letter: of a payment, or of a message that never became one (then `inbox_id` is set)."""
+    """An open dead letter: of a payment, or of a message that never became one (then `inbox_id` is set).
+
+    Attributes:
+        ambiguous: an answer of SYSPRO's was lost; a replay looks for our reference before anything is sent.
+    """
 
     dead_letter_id: int
     payment_id: int | None
@@ -41,6 +48,7 @@ class Letter(Struct, frozen=True, kw_only=True):
     amount_minor: int | None
     currency: str | None
     state: str | None
+    ambiguous: bool | None = None
 
 
 class LetterPage(Struct, frozen=True, kw_only=True):
@@ -51,23 +59,38 @@ class LetterPage(Struct, frozen=True, kw_only=True):
 
 
 class Edit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Fields to correct, all or none of them."""
+    """Fields to correct, all or none of them.
+
+    Attributes:
+        keep_as_rule: do the same for the next payment with this error; needs a note. No rule changes money.
+        condition: when the rule applies, in CEL over the facts of flows and `value`; empty: to the same value exactly.
+    """
 
     corrections: list[Correction]
     note: NoteText = ""
+    keep_as_rule: bool = False
+    condition: str = ""
 
 
 class Edited(Struct, frozen=True, kw_only=True):
-    """What was corrected; replay the payment to see it go."""
+    """What was corrected, and the rules it was kept as; replay the payment to see it go."""
 
     corrected: list[Corrected]
+    rules: list[str] = []
 
 
 class Replay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How to replay: a step or node (empty: where it stopped), a version of its flow (empty: the live one)."""
+    """How to replay.
+
+    Attributes:
+        from_step: a step or node; `start` reads Opayo and the shop anew; empty is where it stopped.
+        flow_version: a version of its flow; empty is the live one.
+        same_version: the version it walks already.
+    """
 
     from_step: str = ""
     flow_version: int | None = None
+    same_version: bool = False
     note: NoteText = ""
 
 
@@ -81,12 +104,19 @@ class Replayed(Struct, frozen=True, kw_only=True):
 
 
 class BulkReplay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which dead letters to replay, by exact cause and step; with `dry_run` they are only counted."""
+    """Which dead letters to replay; what is left out does not matter. With `dry_run` they are only counted."""
 
     code: str = ""
     step: str = ""
+    currency: str = ""
+    kind: str = ""
+    flow: str = ""
+    customer: str = ""
+    opened_from: datetime | None = None
+    opened_before: datetime | None = None
     from_step: str = ""
     flow_version: int | None = None
+    same_version: bool = False
     dry_run: bool = False
     note: NoteText = ""
 
@@ -108,9 +138,9 @@ class BulkReplayed(Struct, frozen=True, kw_only=True):
     refused: list[NotReplayed]
 
 
-def provide_causes(code: Filter = "", step: Filter = "") -> dict[str, str]:
-    """The filters by cause."""
-    return chosen(code=code, step=step)
+def provide_causes(code: Filter = "", step: Filter = "", currency: Filter = "", kind: Filter = "") -> Filters:
+    """The filters by cause, currency and kind of transaction."""
+    return Filters(code=code, step=step, currency=currency, kind=kind)
 
 
 @get(
@@ -120,7 +150,7 @@ def provide_causes(code: Filter = "", step: Filter = "") -> dict[str, str]:
     summary="List dead letters",
 )
 async def list_letters(
-    pair: PairName, context: AppContext, page: NamedDependency[Page], causes: NamedDependency[dict[str, str]]
+    pair: PairName, context: AppContext, page: NamedDependency[Page], causes: NamedDependency[Filters]
 ) -> LetterPage:
     """Open dead letters of a pair, newest first, each with its cause and next step."""
     async with context.engine.connect() as connection:
@@ -148,7 +178,13 @@ async def edit_letter(
     if letter.payment_id is None:
         raise NotFoundException("A message that never became a payment has nothing to correct; replay it.")
     async with desk(context, pair, caller, data.note) as at:
-        return Edited(corrected=await correct(at, letter.payment_id, data.corrections))
+        corrected = await correct(at, letter.payment_id, data.corrections)
+        rules = []
+        if data.keep_as_rule:
+            made = [(each.path, msgspec.to_builtins(each.before), each.after) for each in corrected]
+            kept = [await keep_as_rule(at, rule) for rule in rules_of(letter.code, made, data.condition)]
+            rules = [name for name, _ in kept]
+        return Edited(corrected=corrected, rules=rules)
 
 
 @post(
@@ -168,21 +204,21 @@ async def replay_letter(
     letter = await _letter(context, pair, dead_letter_id)
     context.stages.forget(pair)
     async with desk(context, pair, caller, data.note) as at:
-        return await _replay(at, letter, Way(from_step=data.from_step, flow_version=data.flow_version))
+        return await _replay(at, letter, _way(data))
 
 
 @post("/dead-letters/replay", status_code=200, guards=[needs("operator")], summary="Replay many dead letters")
 async def replay_letters(
     pair: PairName, data: JSONBody[BulkReplay], context: AppContext, caller: NamedDependency[Caller]
 ) -> BulkReplayed:
-    """Replay every dead letter of a cause, up to 1000 at a time; one that cannot go does not stop the others."""
-    causes = chosen(code=data.code, step=data.step)
+    """Replay every dead letter of a cause or filter, up to 1000 at a time; one that cannot go does not stop the others."""
+    causes = Filters(**{name: getattr(data, name) for name in Filters.__struct_fields__})
     async with context.engine.connect() as connection:
         matched = await dead_letters.matching(connection, pair, causes)
         rows = await dead_letters.listed(connection, pair, causes, limit=_MOST_AT_ONCE)
     letters = [read(row, Letter) for row in rows]
     refused: list[NotReplayed] = []
-    way = Way(from_step=data.from_step, flow_version=data.flow_version)
+    way = _way(data)
     context.stages.forget(pair)
     for letter in [] if data.dry_run else letters:
         try:
@@ -192,6 +228,10 @@ async def replay_letters(
             refused.append(_why(letter, error))
     replayed = 0 if data.dry_run else len(letters) - len(refused)
     return BulkReplayed(matched=matched, replayed=replayed, dry_run=data.dry_run, refused=refused)
+
+
+def _way(data: Replay | BulkReplay) -> Way:
+    return Way(from_step=data.from_step, flow_version=data.flow_version, same_version=data.same_version)
 
 
 async def _letter(context: Context, pair: str, dead_letter_id: int) -> Letter:

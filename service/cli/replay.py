@@ -19,6 +19,7 @@ from service.flow.replay import Way, replay, replay_message
 from service.settings import Settings
 from service.store import dead_letters, pairs
 from service.store.database import create_engine, database
+from service.store.dead_letters import Filters
 from service.store.migrations import migrate
 from service.store.pairs import PairSettings
 from service.store.vault import open_vault
@@ -41,8 +42,14 @@ class Wanted(Struct, frozen=True, kw_only=True):
 @click.option("--pair", required=True, help="The pair whose payments are meant.")
 @click.option("--code", default="", help="Only dead letters with this cause (`syspro.unknown-customer`).")
 @click.option("--payment", type=int, default=None, help="Only this payment, by its id.")
-@click.option("--from", "from_step", default="", help="Begin at this step; where each stopped when left out.")
+@click.option(
+    "--from",
+    "from_step",
+    default="",
+    help="Begin at this step, or at the `start`; where each stopped if left out.",
+)
 @click.option("--flow-version", type=int, default=None, help="Walk this version; the live one when left out.")
+@click.option("--same-flow", is_flag=True, help="Walk the version of the flow that each walks already.")
 @click.option("--dry-run", is_flag=True, help="Say how many would be replayed, and change nothing.")
 def command(dry_run: bool, flow_version: int | None, from_step: str, **which: object) -> None:
     """Send dead payments and messages round again; the service's lanes take them from there."""
@@ -52,7 +59,7 @@ def command(dry_run: bool, flow_version: int | None, from_step: str, **which: ob
         pair=str(which["pair"]),
         code=str(which["code"]),
         payment=which["payment"] if isinstance(which["payment"], int) else None,
-        way=Way(from_step=from_step, flow_version=flow_version),
+        way=Way(from_step=from_step, flow_version=flow_version, same_version=bool(which["same_flow"])),
         dry_run=dry_run,
     )
     url = settings.database_url.get_secret_value() if settings.database_url else None
@@ -70,7 +77,7 @@ async def replay_all(settings: Settings, url: str, wanted: Wanted) -> None:
             pair = await pairs.load(connection, vault, wanted.pair)
             if pair is None:
                 raise NotFound(f"There is no pair `{wanted.pair}`", code="pair.unknown", hint="Name another.")
-            filters = {"code": wanted.code} if wanted.code else {}
+            filters = Filters(code=wanted.code)
             letters = await dead_letters.listed(connection, wanted.pair, filters, limit=_MOST)
         ids = [(row["payment_id"], row["inbox_id"]) for row in letters]
         if wanted.payment is not None:

@@ -30,11 +30,12 @@ class Try(Struct, frozen=True, kw_only=True):
 
 def next_try(failed: Try) -> datetime | None:
     """When to try again, or `None` once three days have passed; the last try is made just then."""
-    limit = failed.first_failed_at + GIVE_UP_AFTER / failed.pace
+    limit = failed.first_failed_at + GIVE_UP_AFTER // failed.pace
     if failed.now >= limit:
         return None
     ceiling = min(LONGEST_WAIT, FIRST_WAIT * (1 << min(failed.attempts - 1, 12)))
-    wait = ceiling * (0.5 + failed.jitter / 2) / failed.pace
+    half = ceiling // 2
+    wait = (half + half * failed.jitter) // failed.pace
     return min(failed.now + wait, limit)
 
 

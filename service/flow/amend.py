@@ -7,7 +7,7 @@ again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 
@@ -35,16 +35,28 @@ def places_of(payment: Payment) -> dict[str, Json]:
     A document that could not be mapped whole is taken from the trace of its fields.
     """
     mapped: dict[str, Json] = {}
-    for kind, traced in payment.trace.items():
-        fields = traced.get("fields") if isinstance(traced, dict) else None
-        if isinstance(fields, list):
-            mapped[kind] = rebuilt({str(each["target"]): each.get("value") for each in fields})
-    order = cast(Json, payment.order)
+    for kind, fields in traced_of(payment).items():
+        mapped[kind] = rebuilt({str(each["target"]): each.get("value") for each in fields})
+    order, known = _as_json((payment.order, payment.mapped))
     return {
         "customer": payment.customer,
         "order": order,
-        "mapped": {**mapped, **cast(dict[str, Json], payment.mapped)},
+        "mapped": {**mapped, **cast(dict[str, Json], known)},
     }
+
+
+def traced_of(payment: Payment) -> dict[str, list[dict[str, Json]]]:
+    """How each field of each mapped document came about, by document."""
+    trace = cast(dict[str, dict[str, Json]], _as_json(payment.trace))
+    fields = {kind: traced.get("fields") for kind, traced in trace.items() if isinstance(traced, dict)}
+    return {
+        kind: cast(list[dict[str, Json]], each) for kind, each in fields.items() if isinstance(each, list)
+    }
+
+
+def _as_json(value: object) -> Any:
+    """A document as the database gives it back: one that was made just now still has tuples in it."""
+    return msgspec.json.decode(msgspec.json.encode(value))
 
 
 def insist_unposted(payment: Payment, changes: Sequence[Change]) -> None:
@@ -92,3 +104,17 @@ def set_field(payment: Payment, kind: str, target: str, value: Json) -> None:
     if kind in payment.mapped:
         document = MappedDocument(kind=kind, values=cast(dict[str, Json], payment.mapped[kind]), trace=())
         payment.mapped = {**payment.mapped, kind: overridden(document, {target: value}).values}
+
+
+def release_fields(payment: Payment, changes: Sequence[Change]) -> None:
+    """Let the mapping decide again of fields that changes had set."""
+    known = {kind: dict(given) for kind, given in overrides_of(payment).items()}
+    for change in changes:
+        root, _, rest = change.path.partition(".")
+        kind, _, target = rest.partition(".")
+        if root == "mapped" and kind in known:
+            known[kind].pop(target, None)
+    payment.findings = {
+        **payment.findings,
+        "overrides": {kind: given for kind, given in known.items() if given},
+    }

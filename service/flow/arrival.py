@@ -64,6 +64,8 @@ async def write(stage: Stage, found: Sequence[Found]) -> None:
             for payment, error in changes.dead
         ]
         await dead_letters.open_all(connection, [*changes.letters, *letters])
+        if moved := [payment.transaction_id for payment in changes.changed]:
+            await dead_letters.close_superseded(connection, stage.lane.pair, moved)
         await alerts.raise_all(connection, changes.alerts)
         if changes.messages:
             await inbox.store(connection, changes.messages)

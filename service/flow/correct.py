@@ -1,6 +1,6 @@
-"""Correct what a dead payment was read with: fields of its order, or its customer. Money is never corrected here.
+"""Correct what a dead payment was read with: fields of its order, its customer, or a field of a mapped document.
 
-The amount is Opayo's to say; the order's lines must still sum to it, which `validate` checks: a corrected payment
+The amount is Opayo's to say, and money in a mapped document is the mapping's; the order's lines must still sum to it, which `validate` checks: a corrected payment
 goes back to where it begins, so a replay cannot pass a correction by.
 """
 
@@ -16,8 +16,11 @@ from integration.canonical.order import Order
 from integration.errors import NotFound, Rejected
 from service.core.flows import FlowDocument
 from service.core.lifecycle import PaymentState
+from service.core.overrides import may_be_set, steps_of, value_at
 from service.core.source_document import is_path
+from service.flow.amend import places_of, set_field
 from service.flow.desk import Desk
+from service.flow.field_help import dictionary_of
 from service.store import payments
 from service.store.payments import Payment
 
@@ -29,7 +32,8 @@ class Correction(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One field and its right value.
 
     Attributes:
-        path: `customer`, or a path into the order: `order.lines[0].stock_code`.
+        path: `customer`, a path into the order (`order.lines[0].stock_code`), or a field of a mapped document
+            (`mapped.sales_order.ShipAddress1`), which then stays for this payment whatever the mapping makes of it.
         value: text, whole number, truth value or nothing; decimals are text.
     """
 
@@ -97,16 +101,43 @@ def _apply(payment: Payment, correction: Correction) -> Corrected:
     if path == "customer":
         before, payment.customer = payment.customer, str(correction.value or "")
         return Corrected(path=path, before=before, after=correction.value)
+    if path.startswith("mapped."):
+        return _set(payment, correction)
     if not path.startswith("order.") or not is_path(path) or "[]" in path:
         raise Rejected(
             f"`{path}` cannot be corrected",
             code="correction.path",
-            hint="Name `customer` or a field of the order: `order.lines[0].stock_code`.",
+            hint="Name `customer`, a field of the order (`order.lines[0].stock_code`) or of a mapped document.",
         )
     if payment.order is None:
         raise Rejected(f"Payment {payment.vendor_tx_code} has no order", code="correction.no-order")
     before_value = _put(payment.order, re.split(r"\.|(?=\[)", path)[1:], correction)
     return Corrected(path=path, before=before_value, after=correction.value)
+
+
+def _set(payment: Payment, correction: Correction) -> Corrected:
+    """Set a field of a mapped document to what SYSPRO's dictionary allows there."""
+    places = places_of(payment)
+    _, kind, target = (*correction.path.split(".", 2), "", "")[:3]
+    mapped = places["mapped"]
+    if not isinstance(mapped, dict) or kind not in mapped:
+        raise Rejected(
+            f"Payment {payment.vendor_tx_code} was not mapped to a `{kind}`",
+            code="correction.path",
+            hint="List the fields of the dead letter.",
+        )
+    field = dictionary_of(kind).field(target)
+    if field is None or not may_be_set(target, field):
+        raise Rejected(
+            f"`{target}` of a {kind} cannot be set",
+            code="correction.path",
+            hint="Texts, dates and whole numbers can; money, prices, quantities and currencies never.",
+        )
+    if correction.value is not None and (fault := field.fault(correction.value)):
+        raise Rejected(f"`{target}` {fault}", code="correction.invalid", hint=field.description)
+    before = value_at(places, steps_of(correction.path))
+    set_field(payment, kind, target, correction.value)
+    return Corrected(path=correction.path, before=before, after=correction.value)
 
 
 def _put(place: object, steps: Sequence[str], correction: Correction) -> object:

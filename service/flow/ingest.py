@@ -69,11 +69,7 @@ async def _read(event: InboxEvent, stage: Stage, room: asyncio.Semaphore) -> Fou
     async with room:
         try:
             if is_own(event.source, event.kind):
-                async with stage.reads.connect() as connection:
-                    body = await inbox.body(connection, event.inbox_id)
-                told = read_own(event.kind, body, event.occurred_at or event.received_at)
-                found.transaction, found.arrived = told.transaction, dict(told.arrived)
-                return found
+                return await _own(event, stage)
             found.transaction = await _transaction(event, stage)
             if found.transaction is not None:
                 found.transaction = await completed(found.transaction, event, stage)
@@ -81,6 +77,14 @@ async def _read(event: InboxEvent, stage: Stage, room: asyncio.Semaphore) -> Fou
         except Exception as error:  # noqa: BLE001 - the class of the error decides, in arrival
             found.error = error
     return found
+
+
+async def _own(event: InboxEvent, stage: Stage) -> Found:
+    """A message that carries its facts: Opayo is not asked."""
+    async with stage.reads.connect() as connection:
+        body = await inbox.body(connection, event.inbox_id)
+    told = read_own(event.kind, body, event.occurred_at or event.received_at)
+    return Found(event=event, transaction=told.transaction, arrived=dict(told.arrived))
 
 
 async def _transaction(event: InboxEvent, stage: Stage) -> GatewayTransaction | None:

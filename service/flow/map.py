@@ -52,9 +52,8 @@ def _map(trip: Trip, mappings: dict[str, tuple[int, Mapping]], stage: Stage) -> 
     chosen = _chosen(transaction, stage.pair.defaults)
     circumstances = circumstances_of(payment, {purpose: each.account for purpose, each in chosen.items()})
     source = payment_document(transaction, order, stage.pair.defaults, payment.customer, circumstances)
-    # A flow may map twice: what was mapped before stays, unless it is mapped anew.
     mapped: JsonObject = {}
-    trace: JsonObject = dict(payment.trace)
+    trace: JsonObject = {}
     for name, (version, mapping) in mappings.items():
         document = overridden(apply(mapping, source), overrides_of(payment).get(mapping.document.target, {}))
         # On the payment before anything is insisted on: a dead letter shows how each field came about.
@@ -68,7 +67,7 @@ def _map(trip: Trip, mappings: dict[str, tuple[int, Mapping]], stage: Stage) -> 
     trace["receipt_account"] = msgspec.to_builtins(chosen["receipt"])
     trace["payment_status"] = shared_tables()["payment_status_state"].get(transaction.state, "Unknown")
     trace["ship_to"] = source.get("ship_to")
-    payment.mapped = {**payment.mapped, **mapped}
+    payment.mapped = mapped
     trip.passed(PaymentState.MAPPED, mappings={name: version for name, (version, _) in mappings.items()})
 
 

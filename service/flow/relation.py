@@ -6,15 +6,19 @@ Reporting tells the related transaction, and nobody tells the amount of a releas
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import msgspec
 from msgspec import Struct
 
 from integration.canonical.money import Money
 from integration.canonical.payment import GatewayTransaction
 from service.flow.stage import Stage
-from service.store import inbox, registrations
+from service.store import inbox, parents, registrations
 from service.store.inbox import InboxEvent
 
+_MOST_ASKED = 20
+_A_DAY = timedelta(days=1)
 _RELATED = frozenset({"refund", "repeat", "authorise"})
 
 
@@ -52,7 +56,20 @@ async def _related(transaction: GatewayTransaction, event: InboxEvent, stage: St
         return known
     code = transaction.vendor_tx_code or event.vendor_tx_code
     found = await stage.gateway.find(code) if code else None
-    return (found.related_transaction_id or "") if found is not None else ""
+    if found is not None and found.related_transaction_id:
+        return found.related_transaction_id
+    return await _parent(found or transaction, stage)
+
+
+async def _parent(child: GatewayTransaction, stage: Stage) -> str:
+    """The payment that lists the child among what was made of it; Opayo's own answer may not name it."""
+    async with stage.reads.connect() as connection:
+        likely = await parents.candidates(connection, stage.lane.pair, child, stage.clock(), _MOST_ASKED)
+    for each in likely:
+        made = await stage.gateway.related(each.transaction_id, each.created_at - _A_DAY)
+        if any(row.transaction_id == child.transaction_id for row in made):
+            return each.transaction_id
+    return ""
 
 
 def _told(body: bytes) -> str:

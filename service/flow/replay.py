@@ -43,12 +43,15 @@ class Way(Struct, frozen=True, kw_only=True):
     """How a payment is sent round again.
 
     Attributes:
-        from_step: a step, or a node of the flow; empty for the one at which the payment stopped.
+        from_step: a step, or a node of the flow; `start` reads everything anew, as `ingest` does; empty for the one
+            at which the payment stopped.
         flow_version: of the payment's flow; `None` for the live one.
+        same_version: the version that the payment walks already, in place of the live one.
     """
 
     from_step: str = ""
     flow_version: int | None = None
+    same_version: bool = False
 
 
 async def release(desk: Desk, payment_id: int) -> Payment:
@@ -65,7 +68,7 @@ async def release(desk: Desk, payment_id: int) -> Payment:
     if following is None or flow.node(following).step == "end":
         await _rest(desk, payment, following or payment.node)
     else:
-        await _set_out(desk, payment, flow.node(following))
+        await set_out(desk, payment, flow.node(following))
     await desk.line("payment.released", payment)
     return payment
 
@@ -101,20 +104,22 @@ async def replay(desk: Desk, payment_id: int, way: Way) -> Payment:
     """
     payment = await desk.payment(payment_id)
     stopped_at = await _stopped_at(desk, payment)
-    wanted = way.from_step or stopped_at
+    wanted = "ingest" if way.from_step == "start" else way.from_step or stopped_at
     before = payment.state
+    version = payment.flow_version if way.same_version and payment.flow else way.flow_version
+    insist_proved(payment, wanted, stopped_at)
     if wanted == "ingest":
         await _insist_ungathered(desk, payment, "ingest")
         payment.state = str(sent_back(PaymentState(payment.state), BEGINS["ingest"]))
         await _ask_again(desk, payment)
     else:
-        flow = await _flow(desk, payment, way.flow_version)
+        flow = await _flow(desk, payment, version)
         node = _node(flow, wanted)
         _insist(node.step, stopped_at, payment)
         await _insist_ungathered(desk, payment, node.step)
         payment.state = str(sent_back(PaymentState(payment.state), BEGINS[node.step]))
         payment.flow, payment.flow_version = flow.name, flow.version
-        await _set_out(desk, payment, node)
+        await set_out(desk, payment, node)
     await dead_letters.close(
         desk.connection, payment.pair, payment.payment_id, desk.actor, f"replayed from {wanted}"
     )
@@ -122,6 +127,21 @@ async def replay(desk: Desk, payment_id: int, way: Way) -> Payment:
         "payment.replayed", payment, from_step=wanted, was=before, flow_version=payment.flow_version
     )
     return payment
+
+
+def insist_proved(payment: Payment, wanted: str, stopped_at: str) -> None:
+    """A document whose answer was lost may be in SYSPRO as it is: nothing of it is made anew before it was looked for.
+
+    Raises:
+        Rejected: a document is ambiguous, and the payment is not to go on from where it is looked for.
+    """
+    lost = [posting.reference for posting in payment.postings if posting.state in ("sent", "ambiguous")]
+    if lost and wanted not in (stopped_at, "look_up", "post"):
+        raise Rejected(
+            f"Document {lost[0]} of {payment.vendor_tx_code} may be in SYSPRO: its answer was lost",
+            code="replay.ambiguous",
+            hint="Replay from `post`: it looks for our reference, and sends only what is proved absent.",
+        )
 
 
 async def replay_message(desk: Desk, inbox_id: int) -> None:
@@ -217,8 +237,8 @@ def _insist(step: str, stopped_at: str, payment: Payment) -> None:
 # --- setting out ----------------------------------------------------------------------------------
 
 
-async def _set_out(desk: Desk, payment: Payment, node: Node) -> None:
-    """Put the payment on the lane that takes the node, due now, and ring."""
+async def set_out(desk: Desk, payment: Payment, node: Node) -> None:
+    """Put the payment on the lane that takes the node, due now, write it down, and ring."""
     if node.step in _ON_A_SESSION:
         names = await lanes.names(desk.connection, "posting", payment.pair)
         lane = posting_lane(names, payment)

@@ -22,13 +22,14 @@ from service.flow.look_up import look_up
 from service.flow.map import map_documents
 from service.flow.post import post
 from service.flow.recovery import NOT_THE_PAYMENTS, failed
+from service.flow.repair import repair
 from service.flow.screen import remember, screen
 from service.flow.stage import Stage
 from service.flow.tell import tell
 from service.flow.trip import FINAL, Trip
 from service.flow.validate import validate
 from service.flow.wait import wait
-from service.store import alerts, audit, bell, dead_letters, lanes, payments
+from service.store import alerts, audit, bell, dead_letters, lanes, payments, repairs
 from service.telemetry import STEPS
 
 log = structlog.get_logger()
@@ -99,6 +100,7 @@ async def walk(stage: Stage, found: Sequence[payments.Payment]) -> None:
             if trip.passed_node:
                 flow = flows[trip.payment.flow, trip.payment.flow_version]
                 _move_on_or_stop(trip, flow, stage, posting_lanes)
+        await repair([trip for trip in moving if trip.letters], stage)
         await _save(stage, [trip for trip in moving if _is_due_to_be_written(trip, taken[trip])])
 
 
@@ -179,9 +181,10 @@ async def _save(stage: Stage, trips: Sequence[Trip]) -> None:
         await remember(connection, trips, stage)
         await audit.write(connection, [line for trip in trips for line in trip.lines])
         await dead_letters.open_all(connection, [letter for trip in trips for letter in trip.letters])
+        await repairs.add(connection, [each for trip in trips for each in trip.repairs])
         await alerts.raise_all(connection, [alert for trip in trips for alert in trip.alerts])
         for reason in {trip.pause for trip in trips if trip.pause}:
             await lanes.switch(connection, stage.lane.pair, stage.lane.lane, paused=True, reason=reason)
         await bell.ring(connection, rung)
     for trip in trips:
-        trip.lines, trip.letters, trip.alerts, trip.pause = [], [], [], ""
+        trip.lines, trip.letters, trip.repairs, trip.alerts, trip.pause = [], [], [], [], ""

@@ -15,6 +15,7 @@ from service.store.alerts import Alert
 from service.store.audit import Line
 from service.store.dead_letters import DeadLetter
 from service.store.payments import Payment
+from service.store.repairs import NewRepair
 
 JsonObject = dict[str, object]
 
@@ -43,6 +44,7 @@ class Trip:
         self.lines: list[Line] = []
         self.letters: list[DeadLetter] = []
         self.alerts: list[Alert] = []
+        self.repairs: list[NewRepair] = []
         self.screened: ScreeningEvent | None = None
         self.pause: str = ""  # why the lane must stop, if it must
 

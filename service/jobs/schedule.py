@@ -13,7 +13,7 @@ import structlog
 from msgspec import Struct
 
 from integration.errors import IntegrationError
-from service.flow import chargebacks, deliver, sweep_runs
+from service.flow import chargebacks, deliver, superseded, sweep_runs
 from service.flow.recovery import as_document
 from service.flow.stages import Stages
 from service.flow.subscriptions import charge_due
@@ -47,6 +47,7 @@ JOBS: tuple[Job, ...] = (
     Job(name="sweep", every=timedelta(minutes=15), run=sweep_runs.sweep),
     Job(name="nightly sweep", every=timedelta(minutes=30), run=sweep_runs.nightly),
     Job(name="sweep in slices", every=timedelta(seconds=10), run=sweep_runs.work),
+    Job(name="superseded", every=timedelta(minutes=1), run=superseded.close),
     Job(name="deliveries", every=timedelta(seconds=2), run=deliver.deliver),
     Job(name="old events", every=timedelta(hours=1), run=deliver.prune),
 )

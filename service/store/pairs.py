@@ -21,6 +21,7 @@ from integration.syspro.site import SiteConfig
 from service.core.chargeback_rules import ChargebackSettings
 from service.core.customers import CustomerSettings
 from service.core.dunning import SubscriptionSettings
+from service.core.repairs import Mode, RepairClass
 from service.core.sweeping import SweepSettings
 from service.store.file_settings import FileSettings
 from service.store.rows import JsonObject, documents
@@ -94,10 +95,8 @@ class RefundSettings(Struct, kw_only=True, forbid_unknown_fields=True):
     Attributes:
         pattern: `R1` credit, adjustment and withdrawal; `R2` a negative miscellaneous receipt in place of the
             withdrawal; `R3` the credit alone, and people capture the money.
-        goods: when a refund is a credit note of the order, with its goods: never, or when it is of the whole
-            invoice.
-        on_void: what a void of a posted payment does: it is taken out of the ledger again as a refund is
-            (`reverse`), or a person is told (`alert`).
+        goods: when a refund is a credit note of the order: never, or when it is of the whole invoice.
+        on_void: what a void of a posted payment does: refund it in the ledger (`reverse`), or tell a person (`alert`).
         two_persons_above: refunds above so many minor units need a second person; `None` for none.
         proposals: whether credit notes raised in the ERP against paid invoices become refund proposals.
         send_up_to: proposals up to so many minor units are sent to Opayo without a person; 0 sends none.
@@ -117,7 +116,7 @@ class PairSettings(Struct, kw_only=True, forbid_unknown_fields=True):
     Attributes:
         flows: the flow that each kind of transaction takes; a kind without one goes to dead letters.
         defaults: what mappings read as `pair.…` (customer, warehouse, branch, bank, order_uom, …).
-        period_policy: what to do with a payment whose period is closed.
+        repairs: what each class of repair may do: `off`, `propose` (when left out) or `apply`.
     """
 
     pair: str
@@ -140,6 +139,7 @@ class PairSettings(Struct, kw_only=True, forbid_unknown_fields=True):
     files: FileSettings = msgspec.field(default_factory=FileSettings)
     customers: CustomerSettings = msgspec.field(default_factory=CustomerSettings)
     sweeps: SweepSettings = msgspec.field(default_factory=SweepSettings)
+    repairs: dict[RepairClass, Mode] = {}
 
     def flow_for(self, kind: str) -> str | None:
         """The flow that transactions of a kind take, or `None`."""

@@ -17,6 +17,10 @@ from service.store.rows import JsonObject, documents
 from service.store.tables import schedule
 
 
+# Where waits are divided, work that is done every minute would be done without end.
+_LEAST = timedelta(seconds=1)
+
+
 async def due(connection: AsyncConnection, pair: str, jobs: Sequence[str], now: datetime) -> list[str]:
     """Those of a pair's jobs that are due, in the order given; one that was never heard of is due."""
     rows = await connection.execute(
@@ -30,6 +34,7 @@ async def due(connection: AsyncConnection, pair: str, jobs: Sequence[str], now: 
 
 async def claim(connection: AsyncConnection, pair: str, job: str, now: datetime, every: timedelta) -> bool:
     """Take a turn of a job, if one is due; a job that was never heard of is due at once."""
+    every = max(every, _LEAST)
     known = (
         insert(schedule)
         .values(pair=pair, job=job, due_at=now + every, started_at=now)

@@ -10,6 +10,7 @@ from service.store import (
     tables_events,
     tables_files,
     tables_refunds,
+    tables_repairs,
     tables_subscriptions,
     tables_sweeps,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "tables_events",
     "tables_files",
     "tables_refunds",
+    "tables_repairs",
     "tables_subscriptions",
     "tables_sweeps",
 ]

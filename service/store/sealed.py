@@ -38,9 +38,7 @@ async def reseal(engine: AsyncEngine, vault: Vault) -> dict[str, int]:
 async def _reseal(engine: AsyncEngine, vault: Vault, table: Table, column: Column[bytes]) -> int:
     key, done, last = list(table.primary_key.columns), 0, None
     while True:
-        page = (
-            select(*key, column).where(column.is_not(None)).order_by(*key).limit(AT_ONCE).with_for_update()
-        )
+        page = select(*key, column).where(column.is_not(None)).order_by(*key).limit(AT_ONCE).with_for_update()
         if last is not None:
             page = page.where(tuple_(*key) > tuple_(*last))
         async with engine.begin() as connection:

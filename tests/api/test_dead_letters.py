@@ -33,7 +33,7 @@ async def test_a_corrected_payment_goes_on_and_the_correction_is_on_record(desk:
 
     edited = await desk.call("PATCH", f"dead-letters/{letter['dead_letter_id']}", "north operator", json=edit)
     change = {"path": "order.lines[0].stock_code", "before": "NOSUCH", "after": "A100"}
-    assert edited.json() == {"corrected": [change]}
+    assert edited.json() == {"corrected": [change], "rules": []}
     await desk.post(f"dead-letters/{letter['dead_letter_id']}/replay", {"from_step": "validate"})
     await desk.site.walk()
 

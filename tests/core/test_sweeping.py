@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -34,7 +35,7 @@ AUTUMN = datetime(2026, 10, 25, 1, tzinfo=UTC)
 SPRING = datetime(2027, 3, 28, 1, tzinfo=UTC)
 RULES = SweepSettings()
 
-anywhere = st.datetimes(datetime(2023, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC))
+anywhere = st.integers(1_672_531_200, 1_830_297_600).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
 near_a_change = st.builds(
     lambda change, seconds: change + timedelta(seconds=seconds),
     st.sampled_from([AUTUMN, SPRING]),
@@ -100,7 +101,7 @@ def test_windows_overlap_by_two_hours_and_by_25_where_the_clocks_change(
     start: datetime, span: timedelta, most: int
 ) -> None:
     found = windows(start, outside_repeated_hour(start + span), most)
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         overlap = before.end - after.start
         near = any(abs(before.end - change) < timedelta(hours=24) for change in (AUTUMN, SPRING))
         assert overlap >= timedelta(hours=25 if near else 2)
@@ -228,11 +229,11 @@ def test_a_webhook_is_broken_when_too_many_are_found_by_the_sweep_alone(
     [
         {"window_days": 27},
         {"window_days": 0},
-        {"go_live": datetime(2026, 1, 1)},
+        {"go_live": AUTUMN.replace(tzinfo=None)},
         {"calls_per_minute": 0},
         {"look_back_hours": 0},
     ],
 )
 def test_settings_that_cannot_be_meant_are_refused(changes: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="at least|is 1 to|time zone"):
+    with pytest.raises(ValueError, match=r"at least|is 1 to|time zone"):
         msgspec.structs.replace(RULES, **changes)

@@ -67,6 +67,7 @@ def run(name: str, value: Json, /, **arguments: ArgumentValue) -> Outcome:
         ("negate", 5, {}, -5),
         ("negate", "1.50", {}, "-1.50"),
         ("negate", POUNDS, {}, {"minor": -12_995, "currency": "GBP"}),
+        ("zero", POUNDS, {}, {"minor": 0, "currency": "GBP"}),
     ],
 )
 def test_a_function_does_what_it_says(

@@ -208,8 +208,8 @@ async def test_a_repeat_that_is_no_charge_of_ours_has_no_plan(here: Subscribed) 
 
 
 async def test_who_begins_a_subscription_is_told_what_is_wrong(here: Subscribed) -> None:
-    card = await here.save_card("JOIN-1", "")
-    checked = await here.save_card("JOIN-2", "0000002", transactionType="Authenticate")
+    card = await here.join("JOIN-1", "")
+    checked = await here.join("JOIN-2", "0000002", transactionType="Authenticate")
     for token_id, wanted, words in (
         (card, terms(FIRST, amount=Money(0, "GBP")), "must be positive"),
         (card, terms(FIRST, amount=Money(500, "USD")), "does not post USD"),

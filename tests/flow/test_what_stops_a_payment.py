@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from service.store import pairs
 from tests.flow.site import Site
 from tests.flow.test_exactly_once import until_final
 
@@ -94,6 +96,12 @@ async def test_an_event_about_a_transaction_opayo_does_not_know_becomes_a_dead_m
 
 
 async def test_a_refund_that_no_flow_takes_waits_as_a_dead_letter_with_its_amount(north: Site) -> None:
+    async with north.engine.begin() as connection:
+        settings = await pairs.load(connection, north.vault, north.pair)
+        assert settings is not None
+        unpublished = msgspec.structs.replace(settings, flows={"refund": "unpublished"})
+        await pairs.save(connection, north.vault, unpublished)
+    north.stages.forget(north.pair)
     paid = await north.sale("SO-1", 1_000)
     await north.walk()
     answer = await north.http.post(

@@ -160,6 +160,6 @@ async def ends(site: Site) -> dict[str, str]:
         rows = await connection.exec_driver_sql(
             "SELECT vendor_tx_code, state FROM payments WHERE vendor_tx_code NOT LIKE 'VOID-%%'"
         )
-        found = {str(row[0]): str(row[1]) for row in rows}
+        found = {str(row["vendor_tx_code"]): str(row["state"]) for row in rows.mappings()}
     assert set(found.values()) <= {*FINAL, "received"}
     return found

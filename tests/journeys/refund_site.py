@@ -7,12 +7,16 @@ from collections import Counter
 from decimal import Decimal
 from typing import Any, Literal
 
+import msgspec
 from sqlalchemy import text
 
 from integration.canonical.money import Money
 from integration.canonical.payment import GatewayTransaction
 from integration.ports import Gateway, Instruction, RelatedRequest
+from service.flow.desk import Desk
 from service.flow.intents import Till
+from service.flow.library import Library
+from service.flow.replay import Way, replay
 from service.store import pairs
 from tests.flow.site import Site
 
@@ -159,3 +163,39 @@ async def scalar(site: Site, statement: str) -> str:
     """The one value that a statement gives."""
     async with site.engine.connect() as connection:
         return str(await connection.scalar(text(statement)))
+
+
+async def invoiced(site: Site, code: str, minor: int) -> dict[str, Any]:
+    """A sale whose order was shipped and invoiced, and its payment's cash is not yet applied."""
+    net = minor * 5 // 6
+    line = {
+        "kind": "stock",
+        "stock_code": "A100",
+        "description": "Widget",
+        "quantity": 1,
+        "net": f"{net / 100:.2f}",
+        "tax": f"{(minor - net) / 100:.2f}",
+    }
+    paid = await site.sale(code, minor, lines=[line])
+    await confirmed(site, code)
+    await control(site, "invoice", CustomerPoNumber=code)
+    return paid
+
+
+def hold(site: Site, flag: str, customer: str = "0000001") -> None:
+    """A clerk puts a customer on hold (`Y`), or releases it."""
+    store = site.syspro.store
+    key = store.customer_key(customer)
+    store.customers.put(key, msgspec.structs.replace(store.customers[key], CustomerOnHold=flag))
+
+
+async def replay_from(site: Site, code: str, step: str) -> None:
+    """A person sends a payment round again from a step."""
+    settings, _ = await site.stages.connections(site.pair)
+    payment_id = (await site.payment(code)).payment_id
+    async with site.engine.begin() as connection:
+        now = site.stages.shared.clock()
+        desk = Desk(
+            connection=connection, pair=settings, library=Library(), now=now, actor="Ann", note="again"
+        )
+        await replay(desk, payment_id, Way(from_step=step))

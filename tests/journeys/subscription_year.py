@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
-import signal
 import subprocess
 import sys
 from calendar import monthrange
@@ -18,43 +16,30 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from datetime import UTC, date, datetime
 from typing import Any
 
 import httpx
-import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from integration.canonical.money import Money
-from service.app import connect
 from service.core.subscriptions import Terms
 from service.flow.library import install_templates
-from service.flow.stages import Stages, Surroundings
 from service.flow.subscription_desk import begin
-from service.flow.subscriptions import charge_due
-from service.jobs.lane import Pace, advance_lane
-from service.store import cards, charges, lanes, pairs
+from service.store import cards, charges, pairs
 from service.store.cards import NewCard
 from service.store.database import create_engine
 from service.store.inbox import Delivery, store
 from service.store.subscriptions import Subscription
 from service.store.vault import Vault
-from tests.flow.site import PACE, pair_settings
-from tests.journeys.crash import BOUNDARIES_PASSED, Boundaries, watch
-from tests.journeys.subscription_site import date_mail
+from tests.flow.site import pair_settings
+from tests.journeys.subscription_books import Books, Kept
+from tests.journeys.subscription_worker import PAIR, in_a_child, work
 
-PAIR = "north"
 HOUR = 9
 BEGIN = date(2027, 1, 1)
 DAYS_OF_MONTH = (1, 6, 12, 18, 24, 28, 29, 30, 31)
-WORK = (
-    "SELECT EXISTS (SELECT 1 FROM payments WHERE lane IS NOT NULL)"
-    " OR EXISTS (SELECT 1 FROM inbox WHERE state = 'received')"
-    " OR EXISTS (SELECT 1 FROM subscription_charges WHERE state IN ('due', 'dunning') AND next_attempt_at < :soon)"
-    " OR EXISTS (SELECT 1 FROM subscriptions WHERE state = 'active' AND next_due_at <= :now)"
-)
 NEXT = (
     "SELECT least((SELECT min(next_due_at) FROM subscriptions WHERE state = 'active'),"
     " (SELECT min(next_attempt_at) FROM subscription_charges WHERE state IN ('due', 'dunning')))"
@@ -258,7 +243,9 @@ class Year:
     async def _stranded(self) -> list[tuple[object, ...]]:
         """Payments that are not in SYSPRO's ledger as they should be, and why."""
         engine = create_engine(self.url)
-        query = "SELECT vendor_tx_code, state, error FROM payments WHERE state <> 'confirmed' AND kind = 'repeat'"
+        query = (
+            "SELECT vendor_tx_code, state, error FROM payments WHERE state <> 'confirmed' AND kind = 'repeat'"
+        )
         async with engine.connect() as connection:
             rows = [tuple(row) for row in await connection.execute(text(query))]
         await engine.dispose()
@@ -287,96 +274,3 @@ class Year:
                 found[subscription.reference] = Kept(row.state, row.reason, by_day)
         await engine.dispose()
         return found
-
-
-class Kept(msgspec.Struct, frozen=True):
-    """What our own rows say of a subscription."""
-
-    state: str
-    reason: str
-    by_day: dict[date, dict[str, object]]
-
-
-class Books:
-    """Both ledgers, by what charges are known by."""
-
-    def __init__(self, opayo: list[dict[str, Any]], syspro: dict[str, Any]) -> None:
-        self.repeats = [row for row in opayo if row["transactionType"] == "Repeat"]
-        own = [row for row in syspro["invoices"] if not row["Invoice"].startswith("_CRD")]
-        self.invoices = {row["Invoice"]: row for row in own}
-        assert len(self.invoices) == len(own)
-        self.open_minor = sum(int(Decimal(row["InvoiceBal1"]) * 100) for row in own)
-        joined = [row for row in syspro["ar_payments"] if row["CustomerPurchaseOrder"].startswith("JOIN-")]
-        self.receipts = {
-            row["Reference"]: row for row in syspro["ar_payments"] if row not in joined
-        }  # the first payments are unapplied cash
-        assert len(self.receipts) == len(syspro["ar_payments"]) - len(joined)
-
-    def captured(self, prefix: str) -> list[dict[str, Any]]:
-        """The repeats of one due date that took money, whatever their attempt."""
-        return [row for row in self.repeats if row["vendorTxCode"].startswith(prefix) and row["captured"]]
-
-    def assert_booked(self, number: str, repeat: dict[str, Any], subscription: Subscription) -> None:
-        """The charge has its invoice, and its receipt has paid it."""
-        invoice = self.invoices[number]
-        assert int(Decimal(invoice["CurrencyValue"]) * 100) == repeat["captured"]
-        assert invoice["Customer"].lstrip("0") == subscription.customer.lstrip("0")
-        receipt = self.receipts[repeat["transactionId"].replace("-", "")[:30]]
-        assert receipt["minor"] == repeat["captured"]
-
-
-# --- the worker -----------------------------------------------------------------------------------
-
-
-async def work(engine: AsyncEngine, keys: list[str], offset: timedelta, rounds: int = 200) -> None:
-    """Turns of the job and walks of the lanes until nothing is left for now."""
-
-    def now() -> datetime:
-        return datetime.now(UTC) + offset
-
-    stages = Stages(
-        Surroundings(
-            engine=engine, vault=Vault(keys), connect=connect, pace=PACE, clock=now, chance=lambda: 0.5
-        )
-    )
-    async with engine.connect() as connection:
-        names = sorted(await lanes.names(connection, pair=PAIR), reverse=True)
-    for _ in range(rounds):
-        await charge_due(stages, PAIR)
-        await date_mail(engine, now())
-        for lane in names:
-            await advance_lane(stages, lane, Pace(batch=50, linger_seconds=0))
-        async with engine.connect() as connection:
-            left = await connection.scalar(text(WORK), {"now": now(), "soon": now() + timedelta(hours=1)})
-        if not left:
-            break
-        await asyncio.sleep(0.05)
-    else:
-        raise AssertionError(f"something is left on {now()}")
-    await stages.close()
-
-
-def in_a_child(url: str, keys: list[str], offset: timedelta, die_at: int = 0) -> bool:
-    """Work in a forked child that dies at a boundary; whether it lived to the end of its work."""
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            asyncio.run(_work(url, keys, offset, die_at))
-            code = BOUNDARIES_PASSED
-        finally:
-            os._exit(code)
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        assert os.WTERMSIG(status) == signal.SIGKILL
-        return False
-    assert os.WEXITSTATUS(status) == BOUNDARIES_PASSED, "the worker failed by itself"
-    return True
-
-
-async def _work(url: str, keys: list[str], offset: timedelta, die_at: int) -> None:
-    engine = create_engine(url, pool_size=2)
-    if die_at:
-        watch(engine, Boundaries(die_at))
-    await work(engine, keys, offset)
-    await engine.dispose()

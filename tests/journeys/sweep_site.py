@@ -25,7 +25,7 @@ from tests.flow.site import Site, site
 AUTUMN = datetime(2026, 10, 25, 1, tzinfo=UTC)
 SPRING = datetime(2027, 3, 28, 1, tzinfo=UTC)
 """When the clocks of the United Kingdom change."""
-PACE = 600_000
+PACE = 600
 
 
 @dataclass

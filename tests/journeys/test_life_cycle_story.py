@@ -125,23 +125,23 @@ async def test_what_is_aborted_while_it_is_held_is_ignored(north: Site) -> None:
     assert await gl(north) == {}
 
 
-async def test_a_void_of_a_posted_payment_takes_it_out_of_the_ledger_again(both: Site) -> None:
-    paid = await both.pay("PO-1", 10_000)
-    await both.deliver(paid, "PO-1")
-    await confirmed(both, "PO-1")
-    await both.fault("syspro", "commit-then-drop", times=2, method="POST")
+async def test_a_void_of_a_posted_payment_takes_it_out_of_the_ledger_again(north: Site) -> None:
+    paid = await north.pay("PO-1", 10_000)
+    await north.deliver(paid, "PO-1")
+    await confirmed(north, "PO-1")
+    await north.fault("syspro", "commit-then-drop", times=2, method="POST")
 
-    await by_api(both, "void", paid["transactionId"])
-    await both.deliver(paid, "PO-1", kind="payment.voided")
-    await both.walk()
+    await by_api(north, "void", paid["transactionId"])
+    await north.deliver(paid, "PO-1", kind="payment.voided")
+    await north.walk()
 
-    async with both.engine.connect() as connection:
+    async with north.engine.connect() as connection:
         code = await connection.exec_driver_sql("SELECT vendor_tx_code FROM payments WHERE kind = 'refund'")
         [(reversal,)] = code.all()
-    await confirmed(both, str(reversal))
-    ledger = await gl(both)
-    assert (ledger.get(BANK, 0), ledger.get(CLEARING, 0), await ar_balance(both)) == (0, 0, 0)
-    await sound(both)
+    await confirmed(north, str(reversal))
+    ledger = await gl(north)
+    assert (ledger.get(BANK, 0), ledger.get(CLEARING, 0), await ar_balance(north)) == (0, 0, 0)
+    await sound(north)
 
 
 async def test_where_a_pair_wants_it_a_void_of_a_posted_payment_is_only_told(north: Site) -> None:

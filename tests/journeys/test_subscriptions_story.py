@@ -36,7 +36,7 @@ async def test_a_subscription_is_charged_invoiced_and_paid_month_by_month(
 ) -> None:
     async with subscribed(database_url, transport) as here:
         await here.go_to(date(2027, 1, 20))
-        card = await here.save_card("JOIN-1", CUSTOMER)
+        card = await here.join("JOIN-1", CUSTOMER)
         subscription = await here.subscribe(card, terms(date(2027, 1, 31), charges=3))
         await here.settle()
         assert await here.charges(subscription) == []

@@ -18,7 +18,8 @@ from sqlalchemy import NullPool, create_engine, insert, select, text
 from integration.errors import Misconfigured
 from service.store import database, migrations
 from service.store.database import resolve_url, sqlalchemy_url
-from service.store.schema import metadata, pairs
+from service.store.schema import metadata
+from service.store.tables import pairs
 from tests.databases import (
     create_database,
     database_server,

@@ -89,6 +89,7 @@ class OpayoSandboxConfig(msgspec.Struct, frozen=True):
         tick_seconds: how often it looks at what its clock has made due.
         seed: of the faults.
         supports: fault names this stand-in acts.
+        list_maximum: rows that a window of Reporting may match; above it is 0235.
         quirks: see :class:`Quirks`.
     """
 
@@ -123,6 +124,7 @@ class OpayoSandboxConfig(msgspec.Struct, frozen=True):
             "event-forged",
         }
     )
+    list_maximum: int = 50_000
     quirks: Quirks = Quirks()
 
     @property

@@ -54,10 +54,14 @@ class ChargebackBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel")
 
 
 class BankBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
-    """Body of ``POST /_sandbox/bank``: how the card of a transaction answers its next repeats (accept, soft …)."""
+    """Body of ``POST /_sandbox/bank``: how the card of a transaction answers its next repeats (accept, soft …).
 
-    transaction_id: str
+    The transaction is named by its id, or by its ``vendorTxCode``.
+    """
+
     answers: list[str]
+    transaction_id: str = ""
+    vendor_tx_code: str = ""
 
 
 class Control:
@@ -187,6 +191,7 @@ class Control:
     async def _bank(self, request: Request) -> Response:
         body = msgspec.json.decode(request.body, type=BankBody)
         row = self.parts.store.transactions.get(body.transaction_id.strip("{}").upper())
+        row = row or self.parts.store.by_code(self.parts.config.vendor, body.vendor_tx_code)
         self.parts.engine.bank.script("" if row is None else row.card_identifier, body.answers)
         return Response(204)
 

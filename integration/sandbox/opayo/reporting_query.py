@@ -10,7 +10,6 @@ from integration.sandbox.opayo.clock import UK, parse_reporting
 from integration.sandbox.opayo.engine import Engine
 from integration.sandbox.opayo.store import Store, Transaction
 
-_MAXIMUM_ROWS = 50_000
 _SPAN = 50
 
 
@@ -108,8 +107,8 @@ class Query:
             raise ReportingError("2222", "The endrow is before the startrow.")
         if end - start > _SPAN:
             raise ReportingError("0099", "The range of rows is over 50.")
-        if len(rows) > _MAXIMUM_ROWS:
-            raise ReportingError("0235", "More than 50,000 rows match.")
+        if len(rows) > self.engine.config.list_maximum:
+            raise ReportingError("0235", f"More than {self.engine.config.list_maximum:,} rows match.")
         begin = max(start, 1)
         return start, list(enumerate(rows[begin - 1 : end], start=begin))
 

@@ -34,8 +34,8 @@ CREATE TABLE alerts (
     acknowledged_at TIMESTAMP WITH TIME ZONE,
     acknowledged_by TEXT,
     CONSTRAINT pk_alerts PRIMARY KEY (alert_id),
-    CONSTRAINT ck_alerts_severity CHECK (severity in ('info', 'warning', 'critical')),
-    CONSTRAINT fk_alerts_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
+    CONSTRAINT fk_alerts_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
+    CONSTRAINT ck_alerts_severity CHECK (severity in ('info', 'warning', 'critical'))
 );
 
 CREATE UNIQUE INDEX uq_alerts_open ON alerts (pair, code, subject) WHERE acknowledged_at is null;
@@ -51,9 +51,9 @@ CREATE TABLE api_keys (
     used_at TIMESTAMP WITH TIME ZONE,
     revoked_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_api_keys PRIMARY KEY (key_id),
+    CONSTRAINT ck_api_keys_role CHECK (role in ('viewer', 'operator', 'admin')),
     CONSTRAINT fk_api_keys_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
-    CONSTRAINT uq_api_keys_digest UNIQUE (digest),
-    CONSTRAINT ck_api_keys_role CHECK (role in ('viewer', 'operator', 'admin'))
+    CONSTRAINT uq_api_keys_digest UNIQUE (digest)
 );
 
 CREATE TABLE card_tokens (
@@ -72,8 +72,8 @@ CREATE TABLE card_tokens (
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     warned_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_card_tokens PRIMARY KEY (token_id),
-    CONSTRAINT fk_card_tokens_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
     CONSTRAINT uq_card_tokens_pair_vendor_tx_code UNIQUE (pair, vendor_tx_code),
+    CONSTRAINT fk_card_tokens_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
     CONSTRAINT ck_card_tokens_state CHECK (state in ('pending', 'active', 'blocked', 'removed', 'failed'))
 );
 
@@ -114,8 +114,8 @@ CREATE TABLE customer_links (
     synced_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_customer_links PRIMARY KEY (link_id),
     CONSTRAINT fk_customer_links_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
-    CONSTRAINT uq_customer_links_pair_shop_key UNIQUE (pair, shop_key),
-    CONSTRAINT ck_customer_links_state CHECK (state in ('linked', 'proposed', 'conflict', 'ignored', 'adding', 'undoing'))
+    CONSTRAINT ck_customer_links_state CHECK (state in ('linked', 'proposed', 'conflict', 'ignored', 'adding', 'undoing')),
+    CONSTRAINT uq_customer_links_pair_shop_key UNIQUE (pair, shop_key)
 );
 
 CREATE UNIQUE INDEX uq_customer_links_erp_key ON customer_links (pair, erp_key) WHERE erp_key <> '';
@@ -238,10 +238,32 @@ CREATE TABLE files (
     archived_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_files PRIMARY KEY (file_id),
     CONSTRAINT uq_files_pair_fingerprint UNIQUE (pair, fingerprint),
-    CONSTRAINT ck_files_source CHECK (source in ('upload', 'sftp')),
     CONSTRAINT ck_files_state CHECK (state in ('taken', 'refused')),
+    CONSTRAINT ck_files_source CHECK (source in ('upload', 'sftp')),
     CONSTRAINT fk_files_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
 );
+
+CREATE TABLE fix_rules (
+    pair TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    live BOOLEAN DEFAULT true NOT NULL,
+    code TEXT NOT NULL,
+    field TEXT NOT NULL,
+    before JSONB,
+    condition TEXT DEFAULT '' NOT NULL,
+    after JSONB,
+    note TEXT NOT NULL,
+    author TEXT NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    retired_at TIMESTAMP WITH TIME ZONE,
+    retired_by TEXT,
+    CONSTRAINT pk_fix_rules PRIMARY KEY (pair, rule, version),
+    CONSTRAINT ck_fix_rules_note CHECK (note <> ''),
+    CONSTRAINT fk_fix_rules_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
+);
+
+CREATE UNIQUE INDEX uq_fix_rules_live ON fix_rules (pair, rule) WHERE live;
 
 CREATE TABLE flows (
     pair TEXT NOT NULL,
@@ -296,9 +318,9 @@ CREATE TABLE inbox (
     done_at TIMESTAMP WITH TIME ZONE,
     error JSONB,
     CONSTRAINT pk_inbox PRIMARY KEY (inbox_id),
-    CONSTRAINT ck_inbox_state CHECK (state in ('received', 'done', 'dead_letter')),
     CONSTRAINT fk_inbox_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
-    CONSTRAINT uq_inbox_pair_source_event_id UNIQUE (pair, source, event_id)
+    CONSTRAINT uq_inbox_pair_source_event_id UNIQUE (pair, source, event_id),
+    CONSTRAINT ck_inbox_state CHECK (state in ('received', 'done', 'dead_letter'))
 );
 
 CREATE INDEX ix_inbox_due ON inbox (pair, due_at) WHERE state = 'received';
@@ -313,8 +335,8 @@ CREATE TABLE lanes (
     epoch BIGINT DEFAULT 0 NOT NULL,
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_lanes PRIMARY KEY (pair, lane),
-    CONSTRAINT fk_lanes_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
-    CONSTRAINT ck_lanes_kind CHECK (kind in ('screening', 'posting'))
+    CONSTRAINT ck_lanes_kind CHECK (kind in ('screening', 'posting')),
+    CONSTRAINT fk_lanes_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
 );
 
 CREATE TABLE mappings (
@@ -397,11 +419,11 @@ CREATE TABLE refund_proposals (
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_refund_proposals PRIMARY KEY (proposal_id),
-    CONSTRAINT uq_refund_proposals_pair_source UNIQUE (pair, source),
     CONSTRAINT uq_refund_proposals_pair_vendor_tx_code UNIQUE (pair, vendor_tx_code),
-    CONSTRAINT ck_refund_proposals_state CHECK (state in ('proposed', 'approved', 'sent', 'refused', 'done')),
     CONSTRAINT ck_refund_proposals_amount CHECK (amount_minor > 0),
-    CONSTRAINT fk_refund_proposals_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
+    CONSTRAINT ck_refund_proposals_state CHECK (state in ('proposed', 'approved', 'sent', 'refused', 'done')),
+    CONSTRAINT fk_refund_proposals_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
+    CONSTRAINT uq_refund_proposals_pair_source UNIQUE (pair, source)
 );
 
 CREATE INDEX ix_refund_proposals_state ON refund_proposals (pair, state, proposal_id);
@@ -435,6 +457,16 @@ CREATE TABLE secrets (
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_secrets PRIMARY KEY (pair, name),
     CONSTRAINT fk_secrets_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
+);
+
+CREATE TABLE stock_aliases (
+    pair TEXT NOT NULL,
+    alias TEXT NOT NULL,
+    stock_code TEXT NOT NULL,
+    learnt_by TEXT NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT pk_stock_aliases PRIMARY KEY (pair, alias),
+    CONSTRAINT fk_stock_aliases_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
 );
 
 CREATE TABLE subscribers (
@@ -487,10 +519,10 @@ CREATE TABLE sweep_runs (
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     finished_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_sweep_runs PRIMARY KEY (run_id),
-    CONSTRAINT ck_sweep_runs_state CHECK (state in ('running', 'paused', 'done', 'cancelled', 'failed')),
-    CONSTRAINT fk_sweep_runs_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
     CONSTRAINT ck_sweep_runs_kind CHECK (kind in ('sweep', 'nightly', 'asked', 'backfill')),
-    CONSTRAINT ck_sweep_runs_mode CHECK (mode in ('post', 'record'))
+    CONSTRAINT fk_sweep_runs_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
+    CONSTRAINT ck_sweep_runs_mode CHECK (mode in ('post', 'record')),
+    CONSTRAINT ck_sweep_runs_state CHECK (state in ('running', 'paused', 'done', 'cancelled', 'failed'))
 );
 
 CREATE INDEX ix_sweep_runs_listed ON sweep_runs (pair, kind, run_id);
@@ -542,9 +574,9 @@ CREATE TABLE chargebacks (
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     closed_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_chargebacks PRIMARY KEY (chargeback_id),
-    CONSTRAINT uq_chargebacks_pair_chargeback_ref UNIQUE (pair, chargeback_ref),
     CONSTRAINT fk_chargebacks_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
     CONSTRAINT fk_chargebacks_payment_id FOREIGN KEY(payment_id) REFERENCES payments (payment_id),
+    CONSTRAINT uq_chargebacks_pair_chargeback_ref UNIQUE (pair, chargeback_ref),
     CONSTRAINT ck_chargebacks_state CHECK (state in ('open', 'won', 'lost'))
 );
 
@@ -565,8 +597,8 @@ CREATE TABLE dead_letters (
     closed_by TEXT,
     resolution TEXT,
     CONSTRAINT pk_dead_letters PRIMARY KEY (dead_letter_id),
-    CONSTRAINT fk_dead_letters_payment_id FOREIGN KEY(payment_id) REFERENCES payments (payment_id),
     CONSTRAINT fk_dead_letters_inbox_id FOREIGN KEY(inbox_id) REFERENCES inbox (inbox_id),
+    CONSTRAINT fk_dead_letters_payment_id FOREIGN KEY(payment_id) REFERENCES payments (payment_id),
     CONSTRAINT fk_dead_letters_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
 );
 
@@ -587,9 +619,9 @@ CREATE TABLE deliveries (
     done_at TIMESTAMP WITH TIME ZONE,
     tries JSONB DEFAULT '[]'::jsonb NOT NULL,
     CONSTRAINT pk_deliveries PRIMARY KEY (delivery_id),
-    CONSTRAINT uq_deliveries_pair_subscriber_event_seq UNIQUE (pair, subscriber, event_seq),
-    CONSTRAINT fk_deliveries_event_seq FOREIGN KEY(event_seq) REFERENCES events (event_seq),
     CONSTRAINT ck_deliveries_state CHECK (state in ('pending', 'delivered', 'dead')),
+    CONSTRAINT fk_deliveries_event_seq FOREIGN KEY(event_seq) REFERENCES events (event_seq),
+    CONSTRAINT uq_deliveries_pair_subscriber_event_seq UNIQUE (pair, subscriber, event_seq),
     CONSTRAINT fk_deliveries_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
 );
 
@@ -613,9 +645,9 @@ CREATE TABLE file_rows (
     times INTEGER DEFAULT 1 NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_file_rows PRIMARY KEY (file_row_id),
-    CONSTRAINT fk_file_rows_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
     CONSTRAINT uq_file_rows_pair_kind_row_hash UNIQUE (pair, kind, row_hash),
-    CONSTRAINT fk_file_rows_file_id FOREIGN KEY(file_id) REFERENCES files (file_id)
+    CONSTRAINT fk_file_rows_file_id FOREIGN KEY(file_id) REFERENCES files (file_id),
+    CONSTRAINT fk_file_rows_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
 );
 
 CREATE INDEX ix_file_rows_code ON file_rows (pair, kind, vendor_tx_code);
@@ -644,13 +676,42 @@ CREATE TABLE postings (
     CONSTRAINT pk_postings PRIMARY KEY (posting_id),
     CONSTRAINT fk_postings_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
     CONSTRAINT uq_postings_pair_kind_reference UNIQUE (pair, kind, reference),
-    CONSTRAINT uq_postings_payment_id_sequence UNIQUE (payment_id, sequence),
-    CONSTRAINT fk_postings_payment_id FOREIGN KEY(payment_id) REFERENCES payments (payment_id)
+    CONSTRAINT fk_postings_payment_id FOREIGN KEY(payment_id) REFERENCES payments (payment_id),
+    CONSTRAINT uq_postings_payment_id_sequence UNIQUE (payment_id, sequence)
 );
 
 CREATE INDEX ix_postings_erp_key ON postings (pair, erp_key) WHERE kind in ('ar_invoice', 'credit_note', 'order_invoice');
 
 CREATE INDEX ix_postings_open ON postings (pair, state) WHERE state in ('sent', 'ambiguous');
+
+CREATE TABLE repairs (
+    repair_id BIGINT GENERATED BY DEFAULT AS IDENTITY,
+    pair TEXT NOT NULL,
+    payment_id BIGINT NOT NULL,
+    repair TEXT NOT NULL,
+    step TEXT NOT NULL,
+    code TEXT NOT NULL,
+    changes JSONB DEFAULT '{}'::jsonb NOT NULL,
+    reason TEXT NOT NULL,
+    state TEXT NOT NULL,
+    from_start BOOLEAN DEFAULT true NOT NULL,
+    rule TEXT DEFAULT '' NOT NULL,
+    rule_version INTEGER DEFAULT 0 NOT NULL,
+    error JSONB DEFAULT '{}'::jsonb NOT NULL,
+    decided_by TEXT DEFAULT '' NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT pk_repairs PRIMARY KEY (repair_id),
+    CONSTRAINT fk_repairs_payment_id FOREIGN KEY(payment_id) REFERENCES payments (payment_id),
+    CONSTRAINT fk_repairs_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
+    CONSTRAINT ck_repairs_state CHECK (state in ('proposed', 'applied', 'refused', 'undone', 'superseded'))
+);
+
+CREATE INDEX ix_repairs_payment ON repairs (payment_id, repair);
+
+CREATE INDEX ix_repairs_state ON repairs (pair, state, repair_id);
+
+CREATE UNIQUE INDEX uq_repairs_proposed ON repairs (payment_id, repair) WHERE state = 'proposed';
 
 CREATE TABLE subscriptions (
     subscription_id BIGINT GENERATED BY DEFAULT AS IDENTITY,
@@ -668,10 +729,10 @@ CREATE TABLE subscriptions (
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_subscriptions PRIMARY KEY (subscription_id),
-    CONSTRAINT ck_subscriptions_state CHECK (state in ('active', 'paused', 'suspended', 'cancelled', 'ended')),
-    CONSTRAINT fk_subscriptions_token_id FOREIGN KEY(token_id) REFERENCES card_tokens (token_id),
+    CONSTRAINT fk_subscriptions_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
     CONSTRAINT uq_subscriptions_pair_reference UNIQUE (pair, reference),
-    CONSTRAINT fk_subscriptions_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
+    CONSTRAINT fk_subscriptions_token_id FOREIGN KEY(token_id) REFERENCES card_tokens (token_id),
+    CONSTRAINT ck_subscriptions_state CHECK (state in ('active', 'paused', 'suspended', 'cancelled', 'ended'))
 );
 
 CREATE INDEX ix_subscriptions_customer ON subscriptions (pair, customer);
@@ -699,8 +760,8 @@ CREATE TABLE swept_rows (
     looked_at TIMESTAMP WITH TIME ZONE,
     look_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_swept_rows PRIMARY KEY (pair, transaction_id),
-    CONSTRAINT fk_swept_rows_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
-    CONSTRAINT fk_swept_rows_run_id FOREIGN KEY(run_id) REFERENCES sweep_runs (run_id)
+    CONSTRAINT fk_swept_rows_run_id FOREIGN KEY(run_id) REFERENCES sweep_runs (run_id),
+    CONSTRAINT fk_swept_rows_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
 );
 
 CREATE INDEX ix_swept_rows_alone ON swept_rows (pair, row_id) WHERE alone;
@@ -720,9 +781,9 @@ CREATE TABLE chargeback_evidence (
     author TEXT NOT NULL,
     added_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_chargeback_evidence PRIMARY KEY (evidence_id),
+    CONSTRAINT uq_chargeback_evidence_chargeback_id_sha256 UNIQUE (chargeback_id, sha256),
     CONSTRAINT fk_chargeback_evidence_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
-    CONSTRAINT fk_chargeback_evidence_chargeback_id FOREIGN KEY(chargeback_id) REFERENCES chargebacks (chargeback_id),
-    CONSTRAINT uq_chargeback_evidence_chargeback_id_sha256 UNIQUE (chargeback_id, sha256)
+    CONSTRAINT fk_chargeback_evidence_chargeback_id FOREIGN KEY(chargeback_id) REFERENCES chargebacks (chargeback_id)
 );
 
 CREATE TABLE chargeback_notes (
@@ -775,10 +836,10 @@ CREATE TABLE subscription_charges (
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_subscription_charges PRIMARY KEY (charge_id),
     CONSTRAINT uq_subscription_charges_subscription_id_due_on UNIQUE (subscription_id, due_on),
+    CONSTRAINT ck_subscription_charges_state CHECK (state in ('due', 'dunning', 'taken', 'failed', 'passed')),
     CONSTRAINT fk_subscription_charges_subscription_id FOREIGN KEY(subscription_id) REFERENCES subscriptions (subscription_id),
     CONSTRAINT uq_subscription_charges_subscription_id_number UNIQUE (subscription_id, number),
-    CONSTRAINT fk_subscription_charges_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
-    CONSTRAINT ck_subscription_charges_state CHECK (state in ('due', 'dunning', 'taken', 'failed', 'passed'))
+    CONSTRAINT fk_subscription_charges_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
 );
 
 CREATE INDEX ix_subscription_charges_due ON subscription_charges (pair, next_attempt_at) WHERE state in ('due', 'dunning');
