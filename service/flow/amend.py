@@ -47,7 +47,7 @@ def places_of(payment: Payment) -> dict[str, Json]:
 
 def traced_of(payment: Payment) -> dict[str, list[dict[str, Json]]]:
     """How each field of each mapped document came about, by document."""
-    trace = cast(dict[str, dict[str, Json]], _as_json(payment.trace))
+    trace = cast(dict[str, Json], _as_json(payment.trace))
     fields = {kind: traced.get("fields") for kind, traced in trace.items() if isinstance(traced, dict)}
     return {
         kind: cast(list[dict[str, Json]], each) for kind, each in fields.items() if isinstance(each, list)

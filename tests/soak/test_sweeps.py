@@ -10,7 +10,7 @@ import pytest
 from tests.journeys.sweep_site import AUTUMN, SPRING, hours, swept_site
 from tests.journeys.test_sweep_story import lost_messages
 
-pytestmark = pytest.mark.soak
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
 
 
 @pytest.mark.parametrize("transport", ["harmony", "enet"])
