@@ -40,6 +40,7 @@ _OF_THE_ROAD: Mapping[str, str] = {
     "exception": "is in the ledger, and a person has something to do",
     "dead_letter": "cannot move, and waits for a person",
     "replayed": "was sent round again by a person",
+    "repaired": "had an error put right, and goes on",
     "ignored": "moved no money",
     "reconciled": "agrees with the settlement",
 }

@@ -13,11 +13,11 @@ _SILENT = frozenset({PaymentState.IGNORED, PaymentState.DEAD_LETTER})
 
 
 def road_lines(lines: Sequence[tuple[str, Mapping[str, object]]]) -> list[PaymentState | None]:
-    """The states that the lines of one payment name, in order; `None` where a person sent it round again."""
+    """The states that the lines of one payment name, in order; `None` where a person or a repair sent it round again."""
     steps: list[PaymentState | None] = []
     for action, _ in lines:
         name = action.removeprefix("payment.")
-        if action == "payment.replayed":
+        if action in ("payment.replayed", "payment.repaired"):
             steps.append(None)
         elif action in _HAND:
             steps.append(_HAND[action])
@@ -47,7 +47,7 @@ def wrong_turns(steps: Sequence[PaymentState | None], now: PaymentState) -> Iter
 
 
 def _lawful(state: PaymentState, step: PaymentState, *, replayed: bool) -> bool:
-    if step == state:
+    if step == state and (not replayed or state in (PaymentState.RECEIVED, PaymentState.CLEARED)):
         # The first line of a payment tells that it was received; a release leaves it where the road finds it.
         return state in (PaymentState.RECEIVED, PaymentState.CLEARED)
     begins = REPLAYS.get(state, frozenset()) if replayed else frozenset({state})

@@ -246,6 +246,13 @@ def _no_cards(books: Books) -> Iterator[str]:
             yield f"{each.place} holds {len(found)} card numbers"
 
 
+_SAYS_BEFORE = {
+    "payment.replayed": "was",
+    "payment.corrected": "corrections",
+    "payment.repaired": "changes",
+}
+
+
 def _by_hand(books: Books) -> Iterator[str]:
     for line in books.trail:
         if not line.actor.strip():
@@ -254,7 +261,7 @@ def _by_hand(books: Books) -> Iterator[str]:
             continue
         if not str(line.detail.get("note", "")).strip():
             yield f"line {line.audit_id}: {line.actor} gave no reason for {line.action}"
-        needs = {"payment.replayed": "was", "payment.corrected": "corrections"}.get(line.action)
+        needs = _SAYS_BEFORE.get(line.action)
         if needs and not line.detail.get(needs):
             yield f"line {line.audit_id}: {line.action} does not say what was there before"
 

@@ -30,7 +30,8 @@ _NOT_CODE = re.compile(r"[^A-Z0-9]+")
 
 GOOD_SCORE = 85
 """Of 100: a stock code less alike than this is not proposed."""
-_SURE_SCORE = 92
+# Likeness is a guess: two goods may differ by one digit. Only what was learnt, or differs by signs alone, is sure.
+_SURE_SCORE = 100
 _MARGIN = 5
 _PERIODS = {"B": "P", "P": "C"}
 

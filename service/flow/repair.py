@@ -27,8 +27,6 @@ from service.store.repairs import NewRepair
 JsonObject = dict[str, object]
 log = structlog.get_logger()
 
-_BURIED = ("payment.dead_letter", "payment.exception")
-
 
 async def repair(trips: Sequence[Trip], stage: Stage) -> None:
     """Repair payments that are about to become dead letters; one that cannot be stays as it is."""
@@ -95,8 +93,6 @@ async def _apply(trip: Trip, stage: Stage, each: Found, proposal: Proposal) -> N
     async with stage.reads.connect() as connection:
         flow = await stage.library.flow(connection, payment.pair, payment.flow, payment.flow_version)
     amend(payment, proposal.changes)
-    # It never was a dead letter: the line of the repair carries the error.
-    trip.lines = [line for line in trip.lines if line.action not in _BURIED]
     trip.letters = []
     trip.repairs = [row]
     trip.note("payment.repaired", **told(proposal), rule=each.rule, error=row.error)

@@ -91,7 +91,10 @@ async def undo(desk: Desk, repair_id: int) -> Payment:
             hint="What is in the ledger is put right in SYSPRO, or by a refund.",
         ) from error
     release_fields(payment, changes)
+    before = payment.state
     await _bury_again(desk, payment, row)
+    if payment.state != before:
+        await desk.line(f"payment.{payment.state}", payment, step=row["step"], error=row["error"])
     await repairs.become(desk.connection, repair_id, "undone", desk.actor)
     if row["repair"] == "stock-code":
         for change in changes:

@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import text
 
+from service.core.invariant_trail import road_lines, wrong_turns
+from service.core.lifecycle import PaymentState
 from service.core.repairs import Mode, RepairClass
 from service.flow.desk import Desk
 from service.flow.library import Library
@@ -68,6 +70,14 @@ async def open_letters(site: Site) -> int:
     async with site.engine.connect() as connection:
         statement = text("SELECT count(*) FROM dead_letters WHERE closed_at IS NULL")
         return int(await connection.scalar(statement) or 0)
+
+
+async def lawful(site: Site, code: str) -> None:
+    """The payment's trail holds only moves that the lifecycle allows."""
+    steps = road_lines([(action, {}) for action in await site.actions(code)])
+    state = PaymentState((await site.payment(code)).state)
+    wrong = list(wrong_turns(steps, state))
+    assert wrong == [], (wrong, steps)
 
 
 async def sound(site: Site) -> None:

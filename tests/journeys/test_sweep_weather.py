@@ -159,3 +159,67 @@ async def test_a_process_that_dies_in_the_middle_of_a_window_loses_and_doubles_n
         assert await _found(made) == Counter(codes)
         assert {run["state"] for run in await made.runs()} == {"done"}
         assert all(message["deliveries"] == 1 for message in await made.messages())
+
+
+async def test_two_who_read_the_same_run_count_and_tell_each_row_once(swept: Swept) -> None:
+    codes = await _paid(swept, 120)
+    await swept.ask(sweep_runs.Range(start=MONDAY - hours(1), end=swept.now))
+    await asyncio.gather(*(swept.work() for _ in range(3)))
+
+    (run,) = await swept.runs()
+    assert (run["state"], run["counts"]["rows"], run["counts"]["alone"]) == ("done", 120, 120)
+    assert await _found(swept) == Counter(codes)
+
+
+async def test_what_opayo_refuses_for_good_fails_for_a_person_who_resumes_it(swept: Swept) -> None:
+    await _paid(swept, 1)
+    parts = swept.site.opayo.parts
+    right = parts.engine.config
+    parts.engine.config = msgspec.structs.replace(right, list_maximum=0)
+    run_id = await swept.ask(sweep_runs.Range(start=MONDAY - hours(1), end=swept.now))
+    await swept.work()
+    (run,) = await swept.runs()
+    assert (run["state"], run["error"]["code"]) == ("failed", "opayo.reporting-too-many-rows")
+    assert await swept.alerts() == {"opayo.reporting-too-many-rows"}
+
+    parts.engine.config = right
+    await swept.switch(run_id, "running")
+    await swept.work()
+    assert [run["state"] for run in await swept.runs()] == ["done"]
+    assert await _found(swept) == Counter(["SO-000"])
+
+
+async def test_a_row_that_makes_no_sense_keeps_no_other_from_arriving(swept: Swept) -> None:
+    await _paid(swept, 3)
+    swept.site.opayo.parts.store.codes["sandbox", "SO-001"].id = "NONE"
+    await swept.sweep()
+
+    assert await _found(swept) == Counter(["SO-000", "SO-002"])
+    assert await swept.alerts() == {"sweep.unreadable-rows"}
+    (run,) = await swept.runs()
+    assert (run["state"], run["counts"]["rows"], run["counts"]["unreadable"]) == ("done", 3, 1)
+
+
+async def test_the_nightly_turn_is_taken_once_a_night_and_old_turns_are_forgotten(swept: Swept) -> None:
+    for day in (0, 1, 40):
+        swept.to(MONDAY + timedelta(days=day))
+        await swept.sweep()
+        assert "nightly" in str(await swept.nightly())
+        assert await swept.nightly() == {"sweep": "not yet"}
+
+    # The first of all stays, since what it found alarms nobody; and the last that was complete of each kind.
+    assert [(run["kind"], run["started_at"].day) for run in await swept.runs()] == [
+        ("sweep", MONDAY.day),
+        ("nightly", (MONDAY + timedelta(days=1)).day),
+        ("sweep", (MONDAY + timedelta(days=40)).day),
+        ("nightly", (MONDAY + timedelta(days=40)).day),
+    ]
+
+
+async def test_a_pair_may_leave_the_lists_alone_and_still_be_asked_to_read_them(swept: Swept) -> None:
+    await _paid(swept, 1)
+    await swept.configure(enabled=False)
+    assert [await swept.sweep(), await swept.nightly()] == [{"sweep": "off"}] * 2
+    await swept.ask(sweep_runs.Range(start=MONDAY - hours(1), end=swept.now))
+    await swept.work()
+    assert await _found(swept) == Counter(["SO-000"])

@@ -72,9 +72,9 @@ CREATE TABLE card_tokens (
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     warned_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_card_tokens PRIMARY KEY (token_id),
-    CONSTRAINT uq_card_tokens_pair_vendor_tx_code UNIQUE (pair, vendor_tx_code),
     CONSTRAINT fk_card_tokens_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
-    CONSTRAINT ck_card_tokens_state CHECK (state in ('pending', 'active', 'blocked', 'removed', 'failed'))
+    CONSTRAINT ck_card_tokens_state CHECK (state in ('pending', 'active', 'blocked', 'removed', 'failed')),
+    CONSTRAINT uq_card_tokens_pair_vendor_tx_code UNIQUE (pair, vendor_tx_code)
 );
 
 CREATE INDEX ix_card_tokens_customer ON card_tokens (pair, customer);
@@ -113,9 +113,9 @@ CREATE TABLE customer_links (
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     synced_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_customer_links PRIMARY KEY (link_id),
-    CONSTRAINT fk_customer_links_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
+    CONSTRAINT uq_customer_links_pair_shop_key UNIQUE (pair, shop_key),
     CONSTRAINT ck_customer_links_state CHECK (state in ('linked', 'proposed', 'conflict', 'ignored', 'adding', 'undoing')),
-    CONSTRAINT uq_customer_links_pair_shop_key UNIQUE (pair, shop_key)
+    CONSTRAINT fk_customer_links_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
 );
 
 CREATE UNIQUE INDEX uq_customer_links_erp_key ON customer_links (pair, erp_key) WHERE erp_key <> '';
@@ -206,8 +206,8 @@ CREATE TABLE events (
     happened_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     spread_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_events PRIMARY KEY (event_seq),
-    CONSTRAINT fk_events_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
-    CONSTRAINT uq_events_pair_event_id UNIQUE (pair, event_id)
+    CONSTRAINT uq_events_pair_event_id UNIQUE (pair, event_id),
+    CONSTRAINT fk_events_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
 );
 
 CREATE INDEX ix_events_at ON events (pair, happened_at);
@@ -237,10 +237,10 @@ CREATE TABLE files (
     last_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     archived_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_files PRIMARY KEY (file_id),
+    CONSTRAINT fk_files_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
     CONSTRAINT uq_files_pair_fingerprint UNIQUE (pair, fingerprint),
-    CONSTRAINT ck_files_state CHECK (state in ('taken', 'refused')),
     CONSTRAINT ck_files_source CHECK (source in ('upload', 'sftp')),
-    CONSTRAINT fk_files_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
+    CONSTRAINT ck_files_state CHECK (state in ('taken', 'refused'))
 );
 
 CREATE TABLE fix_rules (
@@ -294,8 +294,8 @@ CREATE TABLE gateway_requests (
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_gateway_requests PRIMARY KEY (pair, vendor_tx_code),
-    CONSTRAINT fk_gateway_requests_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
-    CONSTRAINT ck_gateway_requests_state CHECK (state in ('sent', 'answered', 'unknown', 'refused'))
+    CONSTRAINT ck_gateway_requests_state CHECK (state in ('sent', 'answered', 'unknown', 'refused')),
+    CONSTRAINT fk_gateway_requests_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
 );
 
 CREATE INDEX ix_gateway_requests_related ON gateway_requests (pair, related_transaction_id);
@@ -319,8 +319,8 @@ CREATE TABLE inbox (
     error JSONB,
     CONSTRAINT pk_inbox PRIMARY KEY (inbox_id),
     CONSTRAINT fk_inbox_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
-    CONSTRAINT uq_inbox_pair_source_event_id UNIQUE (pair, source, event_id),
-    CONSTRAINT ck_inbox_state CHECK (state in ('received', 'done', 'dead_letter'))
+    CONSTRAINT ck_inbox_state CHECK (state in ('received', 'done', 'dead_letter')),
+    CONSTRAINT uq_inbox_pair_source_event_id UNIQUE (pair, source, event_id)
 );
 
 CREATE INDEX ix_inbox_due ON inbox (pair, due_at) WHERE state = 'received';
@@ -335,8 +335,8 @@ CREATE TABLE lanes (
     epoch BIGINT DEFAULT 0 NOT NULL,
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_lanes PRIMARY KEY (pair, lane),
-    CONSTRAINT ck_lanes_kind CHECK (kind in ('screening', 'posting')),
-    CONSTRAINT fk_lanes_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
+    CONSTRAINT fk_lanes_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
+    CONSTRAINT ck_lanes_kind CHECK (kind in ('screening', 'posting'))
 );
 
 CREATE TABLE mappings (
@@ -419,11 +419,11 @@ CREATE TABLE refund_proposals (
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_refund_proposals PRIMARY KEY (proposal_id),
+    CONSTRAINT uq_refund_proposals_pair_source UNIQUE (pair, source),
     CONSTRAINT uq_refund_proposals_pair_vendor_tx_code UNIQUE (pair, vendor_tx_code),
     CONSTRAINT ck_refund_proposals_amount CHECK (amount_minor > 0),
     CONSTRAINT ck_refund_proposals_state CHECK (state in ('proposed', 'approved', 'sent', 'refused', 'done')),
-    CONSTRAINT fk_refund_proposals_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
-    CONSTRAINT uq_refund_proposals_pair_source UNIQUE (pair, source)
+    CONSTRAINT fk_refund_proposals_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
 );
 
 CREATE INDEX ix_refund_proposals_state ON refund_proposals (pair, state, proposal_id);
@@ -574,9 +574,9 @@ CREATE TABLE chargebacks (
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     closed_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_chargebacks PRIMARY KEY (chargeback_id),
-    CONSTRAINT fk_chargebacks_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
     CONSTRAINT fk_chargebacks_payment_id FOREIGN KEY(payment_id) REFERENCES payments (payment_id),
     CONSTRAINT uq_chargebacks_pair_chargeback_ref UNIQUE (pair, chargeback_ref),
+    CONSTRAINT fk_chargebacks_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
     CONSTRAINT ck_chargebacks_state CHECK (state in ('open', 'won', 'lost'))
 );
 
@@ -597,9 +597,9 @@ CREATE TABLE dead_letters (
     closed_by TEXT,
     resolution TEXT,
     CONSTRAINT pk_dead_letters PRIMARY KEY (dead_letter_id),
-    CONSTRAINT fk_dead_letters_inbox_id FOREIGN KEY(inbox_id) REFERENCES inbox (inbox_id),
     CONSTRAINT fk_dead_letters_payment_id FOREIGN KEY(payment_id) REFERENCES payments (payment_id),
-    CONSTRAINT fk_dead_letters_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
+    CONSTRAINT fk_dead_letters_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
+    CONSTRAINT fk_dead_letters_inbox_id FOREIGN KEY(inbox_id) REFERENCES inbox (inbox_id)
 );
 
 CREATE INDEX ix_dead_letters_open ON dead_letters (pair, code) WHERE closed_at is null;
@@ -620,8 +620,8 @@ CREATE TABLE deliveries (
     tries JSONB DEFAULT '[]'::jsonb NOT NULL,
     CONSTRAINT pk_deliveries PRIMARY KEY (delivery_id),
     CONSTRAINT ck_deliveries_state CHECK (state in ('pending', 'delivered', 'dead')),
-    CONSTRAINT fk_deliveries_event_seq FOREIGN KEY(event_seq) REFERENCES events (event_seq),
     CONSTRAINT uq_deliveries_pair_subscriber_event_seq UNIQUE (pair, subscriber, event_seq),
+    CONSTRAINT fk_deliveries_event_seq FOREIGN KEY(event_seq) REFERENCES events (event_seq),
     CONSTRAINT fk_deliveries_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
 );
 
@@ -702,8 +702,8 @@ CREATE TABLE repairs (
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_repairs PRIMARY KEY (repair_id),
-    CONSTRAINT fk_repairs_payment_id FOREIGN KEY(payment_id) REFERENCES payments (payment_id),
     CONSTRAINT fk_repairs_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
+    CONSTRAINT fk_repairs_payment_id FOREIGN KEY(payment_id) REFERENCES payments (payment_id),
     CONSTRAINT ck_repairs_state CHECK (state in ('proposed', 'applied', 'refused', 'undone', 'superseded'))
 );
 
@@ -729,10 +729,10 @@ CREATE TABLE subscriptions (
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_subscriptions PRIMARY KEY (subscription_id),
-    CONSTRAINT fk_subscriptions_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
     CONSTRAINT uq_subscriptions_pair_reference UNIQUE (pair, reference),
     CONSTRAINT fk_subscriptions_token_id FOREIGN KEY(token_id) REFERENCES card_tokens (token_id),
-    CONSTRAINT ck_subscriptions_state CHECK (state in ('active', 'paused', 'suspended', 'cancelled', 'ended'))
+    CONSTRAINT ck_subscriptions_state CHECK (state in ('active', 'paused', 'suspended', 'cancelled', 'ended')),
+    CONSTRAINT fk_subscriptions_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
 );
 
 CREATE INDEX ix_subscriptions_customer ON subscriptions (pair, customer);
@@ -782,8 +782,8 @@ CREATE TABLE chargeback_evidence (
     added_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_chargeback_evidence PRIMARY KEY (evidence_id),
     CONSTRAINT uq_chargeback_evidence_chargeback_id_sha256 UNIQUE (chargeback_id, sha256),
-    CONSTRAINT fk_chargeback_evidence_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
-    CONSTRAINT fk_chargeback_evidence_chargeback_id FOREIGN KEY(chargeback_id) REFERENCES chargebacks (chargeback_id)
+    CONSTRAINT fk_chargeback_evidence_chargeback_id FOREIGN KEY(chargeback_id) REFERENCES chargebacks (chargeback_id),
+    CONSTRAINT fk_chargeback_evidence_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
 );
 
 CREATE TABLE chargeback_notes (
@@ -811,9 +811,9 @@ CREATE TABLE chargeback_stages (
     transaction_ids TEXT[] NOT NULL,
     told_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_chargeback_stages PRIMARY KEY (stage_id),
+    CONSTRAINT fk_chargeback_stages_chargeback_id FOREIGN KEY(chargeback_id) REFERENCES chargebacks (chargeback_id),
     CONSTRAINT fk_chargeback_stages_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
-    CONSTRAINT uq_chargeback_stages_chargeback_id_stage UNIQUE (chargeback_id, stage),
-    CONSTRAINT fk_chargeback_stages_chargeback_id FOREIGN KEY(chargeback_id) REFERENCES chargebacks (chargeback_id)
+    CONSTRAINT uq_chargeback_stages_chargeback_id_stage UNIQUE (chargeback_id, stage)
 );
 
 CREATE TABLE subscription_charges (
@@ -836,10 +836,10 @@ CREATE TABLE subscription_charges (
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_subscription_charges PRIMARY KEY (charge_id),
     CONSTRAINT uq_subscription_charges_subscription_id_due_on UNIQUE (subscription_id, due_on),
-    CONSTRAINT ck_subscription_charges_state CHECK (state in ('due', 'dunning', 'taken', 'failed', 'passed')),
+    CONSTRAINT fk_subscription_charges_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
     CONSTRAINT fk_subscription_charges_subscription_id FOREIGN KEY(subscription_id) REFERENCES subscriptions (subscription_id),
     CONSTRAINT uq_subscription_charges_subscription_id_number UNIQUE (subscription_id, number),
-    CONSTRAINT fk_subscription_charges_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
+    CONSTRAINT ck_subscription_charges_state CHECK (state in ('due', 'dunning', 'taken', 'failed', 'passed'))
 );
 
 CREATE INDEX ix_subscription_charges_due ON subscription_charges (pair, next_attempt_at) WHERE state in ('due', 'dunning');
