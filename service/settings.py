@@ -77,7 +77,9 @@ class Settings(BaseSettings):
     )
     log_format: Literal["json", "console"] = Field(default="json", description="For machines, or for people.")
     max_body_bytes: int = Field(
-        default=1_048_576, ge=1024, description="The largest body that any route accepts, but for files (10 MB)."
+        default=1_048_576,
+        ge=1024,
+        description="The largest body that any route accepts, but for files (10 MB).",
     )
 
 

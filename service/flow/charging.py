@@ -218,7 +218,11 @@ async def _refused(
         if isinstance(error, Misconfigured):
             subject = "charging subscriptions"
             alert = Alert(
-                pair=charge.pair, code=str(document["code"]), subject=subject, title=error.title, error=document
+                pair=charge.pair,
+                code=str(document["code"]),
+                subject=subject,
+                title=error.title,
+                error=document,
             )
             await alerts.raise_all(connection, [alert])
         charge.reason = error.title

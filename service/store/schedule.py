@@ -16,7 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.store.rows import JsonObject, documents
 from service.store.tables import schedule
 
-
 # Where waits are divided, work that is done every minute would be done without end.
 _LEAST = timedelta(seconds=1)
 

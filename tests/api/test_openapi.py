@@ -17,21 +17,25 @@ async def schema(desk: Office) -> dict[str, Any]:
     return found
 
 
+def _fits(names: list[str], parts: list[str]) -> bool:
+    return len(names) == len(parts) and all(
+        name == part or name.startswith("{") for name, part in zip(names, parts, strict=True)
+    )
+
+
 def described(schema: dict[str, Any], method: str, path: str) -> dict[str, Any]:
-    """The operation of a concrete path."""
+    """The operation of a concrete path: of the templates that fit, the one with the fewest parameters."""
     parts = path.split("?", maxsplit=1)[0].split("/")
-    for template, methods in schema["paths"].items():
-        names = template.split("/")
-        fits = len(names) == len(parts) and all(
-            name == part or name.startswith("{") for name, part in zip(names, parts, strict=True)
-        )
-        if (
-            fits
-            and method.lower() in methods
-            and (template == path.split("?", maxsplit=1)[0] or "{" in template)
-        ):
-            operation: dict[str, Any] = methods[method.lower()]
-            return operation
+    fitting = [
+        template
+        for template, methods in schema["paths"].items()
+        if method.lower() in methods and _fits(template.split("/"), parts)
+    ]
+    if fitting:
+        operation: dict[str, Any] = schema["paths"][min(fitting, key=lambda each: each.count("{"))][
+            method.lower()
+        ]
+        return operation
     raise AssertionError(f"{method} {path} is not described")
 
 

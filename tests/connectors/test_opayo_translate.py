@@ -19,8 +19,8 @@ from integration.errors import (
     Misconfigured,
 )
 from integration.opayo import schema, translate
-from integration.opayo.reporting import utc
 from integration.opayo.translate import Known
+from integration.opayo.uk_time import utc
 from integration.opayo.vocabulary import state_of, tx_state
 from integration.opayo.wire import PiTransaction
 from integration.ports import RelatedRequest

@@ -34,8 +34,8 @@ CREATE TABLE alerts (
     acknowledged_at TIMESTAMP WITH TIME ZONE,
     acknowledged_by TEXT,
     CONSTRAINT pk_alerts PRIMARY KEY (alert_id),
-    CONSTRAINT fk_alerts_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
-    CONSTRAINT ck_alerts_severity CHECK (severity in ('info', 'warning', 'critical'))
+    CONSTRAINT ck_alerts_severity CHECK (severity in ('info', 'warning', 'critical')),
+    CONSTRAINT fk_alerts_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
 );
 
 CREATE UNIQUE INDEX uq_alerts_open ON alerts (pair, code, subject) WHERE acknowledged_at is null;
@@ -51,9 +51,9 @@ CREATE TABLE api_keys (
     used_at TIMESTAMP WITH TIME ZONE,
     revoked_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_api_keys PRIMARY KEY (key_id),
-    CONSTRAINT ck_api_keys_role CHECK (role in ('viewer', 'operator', 'admin')),
     CONSTRAINT fk_api_keys_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
-    CONSTRAINT uq_api_keys_digest UNIQUE (digest)
+    CONSTRAINT uq_api_keys_digest UNIQUE (digest),
+    CONSTRAINT ck_api_keys_role CHECK (role in ('viewer', 'operator', 'admin'))
 );
 
 CREATE TABLE card_tokens (
@@ -72,9 +72,9 @@ CREATE TABLE card_tokens (
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     warned_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_card_tokens PRIMARY KEY (token_id),
-    CONSTRAINT fk_card_tokens_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
+    CONSTRAINT uq_card_tokens_pair_vendor_tx_code UNIQUE (pair, vendor_tx_code),
     CONSTRAINT ck_card_tokens_state CHECK (state in ('pending', 'active', 'blocked', 'removed', 'failed')),
-    CONSTRAINT uq_card_tokens_pair_vendor_tx_code UNIQUE (pair, vendor_tx_code)
+    CONSTRAINT fk_card_tokens_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
 );
 
 CREATE INDEX ix_card_tokens_customer ON card_tokens (pair, customer);
@@ -113,9 +113,9 @@ CREATE TABLE customer_links (
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     synced_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_customer_links PRIMARY KEY (link_id),
-    CONSTRAINT uq_customer_links_pair_shop_key UNIQUE (pair, shop_key),
     CONSTRAINT ck_customer_links_state CHECK (state in ('linked', 'proposed', 'conflict', 'ignored', 'adding', 'undoing')),
-    CONSTRAINT fk_customer_links_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
+    CONSTRAINT fk_customer_links_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
+    CONSTRAINT uq_customer_links_pair_shop_key UNIQUE (pair, shop_key)
 );
 
 CREATE UNIQUE INDEX uq_customer_links_erp_key ON customer_links (pair, erp_key) WHERE erp_key <> '';
@@ -206,8 +206,8 @@ CREATE TABLE events (
     happened_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     spread_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_events PRIMARY KEY (event_seq),
-    CONSTRAINT uq_events_pair_event_id UNIQUE (pair, event_id),
-    CONSTRAINT fk_events_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
+    CONSTRAINT fk_events_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
+    CONSTRAINT uq_events_pair_event_id UNIQUE (pair, event_id)
 );
 
 CREATE INDEX ix_events_at ON events (pair, happened_at);
@@ -238,9 +238,9 @@ CREATE TABLE files (
     archived_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_files PRIMARY KEY (file_id),
     CONSTRAINT fk_files_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
-    CONSTRAINT uq_files_pair_fingerprint UNIQUE (pair, fingerprint),
+    CONSTRAINT ck_files_state CHECK (state in ('taken', 'refused')),
     CONSTRAINT ck_files_source CHECK (source in ('upload', 'sftp')),
-    CONSTRAINT ck_files_state CHECK (state in ('taken', 'refused'))
+    CONSTRAINT uq_files_pair_fingerprint UNIQUE (pair, fingerprint)
 );
 
 CREATE TABLE fix_rules (
@@ -318,8 +318,8 @@ CREATE TABLE inbox (
     done_at TIMESTAMP WITH TIME ZONE,
     error JSONB,
     CONSTRAINT pk_inbox PRIMARY KEY (inbox_id),
-    CONSTRAINT fk_inbox_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
     CONSTRAINT ck_inbox_state CHECK (state in ('received', 'done', 'dead_letter')),
+    CONSTRAINT fk_inbox_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
     CONSTRAINT uq_inbox_pair_source_event_id UNIQUE (pair, source, event_id)
 );
 
@@ -335,8 +335,8 @@ CREATE TABLE lanes (
     epoch BIGINT DEFAULT 0 NOT NULL,
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_lanes PRIMARY KEY (pair, lane),
-    CONSTRAINT fk_lanes_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
-    CONSTRAINT ck_lanes_kind CHECK (kind in ('screening', 'posting'))
+    CONSTRAINT ck_lanes_kind CHECK (kind in ('screening', 'posting')),
+    CONSTRAINT fk_lanes_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
 );
 
 CREATE TABLE mappings (
@@ -422,8 +422,8 @@ CREATE TABLE refund_proposals (
     CONSTRAINT uq_refund_proposals_pair_source UNIQUE (pair, source),
     CONSTRAINT uq_refund_proposals_pair_vendor_tx_code UNIQUE (pair, vendor_tx_code),
     CONSTRAINT ck_refund_proposals_amount CHECK (amount_minor > 0),
-    CONSTRAINT ck_refund_proposals_state CHECK (state in ('proposed', 'approved', 'sent', 'refused', 'done')),
-    CONSTRAINT fk_refund_proposals_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
+    CONSTRAINT fk_refund_proposals_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
+    CONSTRAINT ck_refund_proposals_state CHECK (state in ('proposed', 'approved', 'sent', 'refused', 'done'))
 );
 
 CREATE INDEX ix_refund_proposals_state ON refund_proposals (pair, state, proposal_id);
@@ -574,10 +574,10 @@ CREATE TABLE chargebacks (
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     closed_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_chargebacks PRIMARY KEY (chargeback_id),
-    CONSTRAINT fk_chargebacks_payment_id FOREIGN KEY(payment_id) REFERENCES payments (payment_id),
     CONSTRAINT uq_chargebacks_pair_chargeback_ref UNIQUE (pair, chargeback_ref),
     CONSTRAINT fk_chargebacks_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
-    CONSTRAINT ck_chargebacks_state CHECK (state in ('open', 'won', 'lost'))
+    CONSTRAINT ck_chargebacks_state CHECK (state in ('open', 'won', 'lost')),
+    CONSTRAINT fk_chargebacks_payment_id FOREIGN KEY(payment_id) REFERENCES payments (payment_id)
 );
 
 CREATE INDEX ix_chargebacks_respond_by ON chargebacks (pair, respond_by) WHERE state = 'open';
@@ -619,10 +619,10 @@ CREATE TABLE deliveries (
     done_at TIMESTAMP WITH TIME ZONE,
     tries JSONB DEFAULT '[]'::jsonb NOT NULL,
     CONSTRAINT pk_deliveries PRIMARY KEY (delivery_id),
-    CONSTRAINT ck_deliveries_state CHECK (state in ('pending', 'delivered', 'dead')),
-    CONSTRAINT uq_deliveries_pair_subscriber_event_seq UNIQUE (pair, subscriber, event_seq),
     CONSTRAINT fk_deliveries_event_seq FOREIGN KEY(event_seq) REFERENCES events (event_seq),
-    CONSTRAINT fk_deliveries_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
+    CONSTRAINT fk_deliveries_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
+    CONSTRAINT uq_deliveries_pair_subscriber_event_seq UNIQUE (pair, subscriber, event_seq),
+    CONSTRAINT ck_deliveries_state CHECK (state in ('pending', 'delivered', 'dead'))
 );
 
 CREATE INDEX ix_deliveries_event ON deliveries (event_seq);
@@ -646,8 +646,8 @@ CREATE TABLE file_rows (
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_file_rows PRIMARY KEY (file_row_id),
     CONSTRAINT uq_file_rows_pair_kind_row_hash UNIQUE (pair, kind, row_hash),
-    CONSTRAINT fk_file_rows_file_id FOREIGN KEY(file_id) REFERENCES files (file_id),
-    CONSTRAINT fk_file_rows_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
+    CONSTRAINT fk_file_rows_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
+    CONSTRAINT fk_file_rows_file_id FOREIGN KEY(file_id) REFERENCES files (file_id)
 );
 
 CREATE INDEX ix_file_rows_code ON file_rows (pair, kind, vendor_tx_code);
@@ -674,10 +674,10 @@ CREATE TABLE postings (
     confirmed_at TIMESTAMP WITH TIME ZONE,
     error JSONB,
     CONSTRAINT pk_postings PRIMARY KEY (posting_id),
+    CONSTRAINT uq_postings_payment_id_sequence UNIQUE (payment_id, sequence),
     CONSTRAINT fk_postings_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
     CONSTRAINT uq_postings_pair_kind_reference UNIQUE (pair, kind, reference),
-    CONSTRAINT fk_postings_payment_id FOREIGN KEY(payment_id) REFERENCES payments (payment_id),
-    CONSTRAINT uq_postings_payment_id_sequence UNIQUE (payment_id, sequence)
+    CONSTRAINT fk_postings_payment_id FOREIGN KEY(payment_id) REFERENCES payments (payment_id)
 );
 
 CREATE INDEX ix_postings_erp_key ON postings (pair, erp_key) WHERE kind in ('ar_invoice', 'credit_note', 'order_invoice');
@@ -702,9 +702,9 @@ CREATE TABLE repairs (
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_repairs PRIMARY KEY (repair_id),
+    CONSTRAINT ck_repairs_state CHECK (state in ('proposed', 'applied', 'refused', 'undone', 'superseded')),
     CONSTRAINT fk_repairs_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
-    CONSTRAINT fk_repairs_payment_id FOREIGN KEY(payment_id) REFERENCES payments (payment_id),
-    CONSTRAINT ck_repairs_state CHECK (state in ('proposed', 'applied', 'refused', 'undone', 'superseded'))
+    CONSTRAINT fk_repairs_payment_id FOREIGN KEY(payment_id) REFERENCES payments (payment_id)
 );
 
 CREATE INDEX ix_repairs_payment ON repairs (payment_id, repair);
@@ -729,10 +729,10 @@ CREATE TABLE subscriptions (
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_subscriptions PRIMARY KEY (subscription_id),
-    CONSTRAINT uq_subscriptions_pair_reference UNIQUE (pair, reference),
-    CONSTRAINT fk_subscriptions_token_id FOREIGN KEY(token_id) REFERENCES card_tokens (token_id),
     CONSTRAINT ck_subscriptions_state CHECK (state in ('active', 'paused', 'suspended', 'cancelled', 'ended')),
-    CONSTRAINT fk_subscriptions_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
+    CONSTRAINT fk_subscriptions_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
+    CONSTRAINT fk_subscriptions_token_id FOREIGN KEY(token_id) REFERENCES card_tokens (token_id),
+    CONSTRAINT uq_subscriptions_pair_reference UNIQUE (pair, reference)
 );
 
 CREATE INDEX ix_subscriptions_customer ON subscriptions (pair, customer);
@@ -760,8 +760,8 @@ CREATE TABLE swept_rows (
     looked_at TIMESTAMP WITH TIME ZONE,
     look_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_swept_rows PRIMARY KEY (pair, transaction_id),
-    CONSTRAINT fk_swept_rows_run_id FOREIGN KEY(run_id) REFERENCES sweep_runs (run_id),
-    CONSTRAINT fk_swept_rows_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
+    CONSTRAINT fk_swept_rows_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
+    CONSTRAINT fk_swept_rows_run_id FOREIGN KEY(run_id) REFERENCES sweep_runs (run_id)
 );
 
 CREATE INDEX ix_swept_rows_alone ON swept_rows (pair, row_id) WHERE alone;
@@ -782,8 +782,8 @@ CREATE TABLE chargeback_evidence (
     added_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_chargeback_evidence PRIMARY KEY (evidence_id),
     CONSTRAINT uq_chargeback_evidence_chargeback_id_sha256 UNIQUE (chargeback_id, sha256),
-    CONSTRAINT fk_chargeback_evidence_chargeback_id FOREIGN KEY(chargeback_id) REFERENCES chargebacks (chargeback_id),
-    CONSTRAINT fk_chargeback_evidence_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
+    CONSTRAINT fk_chargeback_evidence_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
+    CONSTRAINT fk_chargeback_evidence_chargeback_id FOREIGN KEY(chargeback_id) REFERENCES chargebacks (chargeback_id)
 );
 
 CREATE TABLE chargeback_notes (
@@ -795,8 +795,8 @@ CREATE TABLE chargeback_notes (
     detail JSONB DEFAULT '{}'::jsonb NOT NULL,
     at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_chargeback_notes PRIMARY KEY (note_id),
-    CONSTRAINT fk_chargeback_notes_chargeback_id FOREIGN KEY(chargeback_id) REFERENCES chargebacks (chargeback_id),
-    CONSTRAINT fk_chargeback_notes_pair FOREIGN KEY(pair) REFERENCES pairs (pair)
+    CONSTRAINT fk_chargeback_notes_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
+    CONSTRAINT fk_chargeback_notes_chargeback_id FOREIGN KEY(chargeback_id) REFERENCES chargebacks (chargeback_id)
 );
 
 CREATE INDEX ix_chargeback_notes_case ON chargeback_notes (chargeback_id, note_id);
@@ -811,8 +811,8 @@ CREATE TABLE chargeback_stages (
     transaction_ids TEXT[] NOT NULL,
     told_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_chargeback_stages PRIMARY KEY (stage_id),
-    CONSTRAINT fk_chargeback_stages_chargeback_id FOREIGN KEY(chargeback_id) REFERENCES chargebacks (chargeback_id),
     CONSTRAINT fk_chargeback_stages_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
+    CONSTRAINT fk_chargeback_stages_chargeback_id FOREIGN KEY(chargeback_id) REFERENCES chargebacks (chargeback_id),
     CONSTRAINT uq_chargeback_stages_chargeback_id_stage UNIQUE (chargeback_id, stage)
 );
 
@@ -836,9 +836,9 @@ CREATE TABLE subscription_charges (
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_subscription_charges PRIMARY KEY (charge_id),
     CONSTRAINT uq_subscription_charges_subscription_id_due_on UNIQUE (subscription_id, due_on),
-    CONSTRAINT fk_subscription_charges_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
     CONSTRAINT fk_subscription_charges_subscription_id FOREIGN KEY(subscription_id) REFERENCES subscriptions (subscription_id),
     CONSTRAINT uq_subscription_charges_subscription_id_number UNIQUE (subscription_id, number),
+    CONSTRAINT fk_subscription_charges_pair FOREIGN KEY(pair) REFERENCES pairs (pair),
     CONSTRAINT ck_subscription_charges_state CHECK (state in ('due', 'dunning', 'taken', 'failed', 'passed'))
 );
 
