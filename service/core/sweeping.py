@@ -125,7 +125,7 @@ def windows(start: datetime, end: datetime, days: int = 7) -> tuple[Window, ...]
 
 def halved(window: Window) -> tuple[Window, Window] | None:
     """Two windows in place of one with too many rows; `None` when it cannot be narrower."""
-    middle = outside_repeated_hour(window.start + (window.end - window.start) / 2)
+    middle = outside_repeated_hour(window.start + (window.end - window.start) // 2)
     if middle - window.start < _NARROWEST or window.end - middle < _NARROWEST:
         return None
     return Window(start=window.start, end=middle), Window(start=middle, end=window.end)
@@ -184,7 +184,7 @@ def next_look(row: Watched, now: datetime, rules: SweepSettings) -> datetime | N
     if row.state in _WAITING:
         if age > timedelta(days=rules.open_days):
             return None
-        return now + min(max(age / 8, _SOONEST), _LATEST)
+        return now + min(max(age // 8, _SOONEST), _LATEST)
     if row.state != "captured":
         return None
     if not row.settled:
