@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import msgspec
 import structlog
 
+from integration.errors import IntegrationError
 from service.core.flows import FlowDocument
 from service.core.lifecycle import PaymentState
 from service.core.lifecycle import replay as sent_back
@@ -35,6 +36,9 @@ async def repair(trips: Sequence[Trip], stage: Stage) -> None:
             await _one(trip, stage)
         except NOT_THE_PAYMENTS:
             raise
+        except IntegrationError as error:
+            # SYSPRO could not be asked for a spelling: the dead letter stands, and its page offers the fields.
+            log.warning("repair.not_looked_for", payment=trip.payment.payment_id, code=error.error_code)
         except Exception:
             # A repair that fails leaves the dead letter that there would have been.
             log.exception("repair.failed", payment=trip.payment.payment_id)
