@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
+from typing import Any
 
 import msgspec
 
@@ -23,6 +24,7 @@ from tests.flow.site import Site
 Op = tuple[str, str, str, int]  # what, of which code, under which new code or reference, minor units
 _DAY = date(2025, 6, 2)
 _FEES = {"first_chargeback": 1_500, "second_chargeback": 700, "accepted": 300}
+_TAKING = ("first_chargeback", "second_chargeback", "accepted")
 _STAGES = ("first_chargeback", "representment", "second_chargeback", "reversed", "accepted")
 
 
@@ -127,8 +129,9 @@ class Acquirer:
         async with self.site.engine.begin() as connection:
             await store(connection, [row])
 
-    async def _captured(self, transaction_id: str) -> int:
-        return next(row["captured"] for row in await opayo_rows(self.site) if row["transactionId"] == transaction_id)
+    async def _captured(self, transaction_id: str) -> bool:
+        rows = await opayo_rows(self.site)
+        return any(row["captured"] for row in rows if row["transactionId"] == transaction_id)
 
     def standing(self) -> Standing:
         """Of all cases together."""
@@ -138,16 +141,13 @@ class Acquirer:
         return total
 
     def of_case(self, ref: str) -> Standing:
-        """What is disputed is the largest amount that was taken; what is not given back of it is lost in the end."""
-        amounts = {each.stage: each.amount.minor for each in self.notices.values() if each.chargeback_ref == ref}
-        fees = sum(
-            each.fee.minor for each in self.notices.values() if each.chargeback_ref == ref and each.fee is not None
-        )
-        taken = max(amounts.get(stage, 0) for stage in ("first_chargeback", "second_chargeback", "accepted"))
-        if "reversed" in amounts:
-            return Standing(loss=max(0, taken - amounts["reversed"]), fees=fees)
-        if "accepted" in amounts:
-            return Standing(loss=taken, fees=fees)
+        """What is disputed is the most that was taken; what is not given back of it is lost in the end."""
+        mine = [each for each in self.notices.values() if each.chargeback_ref == ref]
+        fees = sum(each.fee.minor for each in mine if each.fee is not None)
+        taken = max(each.amount.minor for each in mine if each.stage in _TAKING)
+        back = sum(each.amount.minor for each in mine if each.stage == "reversed")
+        if back or any(each.stage == "accepted" for each in mine):
+            return Standing(loss=max(0, taken - back), fees=fees)
         return Standing(suspense=taken, fees=fees)
 
     def cases_of(self, transaction_id: str, code: str) -> set[str]:
@@ -162,15 +162,23 @@ class Acquirer:
         """What the acquirer has of one payment."""
         return sum(self.of_case(ref).taken for ref in self.cases_of(transaction_id, code))
 
+    def most_of(self, transaction_id: str, code: str) -> int:
+        """The most that each case about a payment ever took, together."""
+        cases = self.cases_of(transaction_id, code)
+        mine = [each for each in self.notices.values() if each.stage in _TAKING]
+        return sum(max(each.amount.minor for each in mine if each.chargeback_ref == ref) for ref in cases)
+
 
 def is_stage(op: Op) -> bool:
     """Whether an operation is the acquirer's."""
     return op[0] in _STAGES
 
 
-async def opayo_rows(site: Site) -> list[dict[str, object | int]]:
+async def opayo_rows(site: Site) -> list[dict[str, Any]]:
     """Opayo's own ledger of transactions."""
-    rows: list[dict[str, object | int]] = (await site.http.get(f"{site.urls['opayo']}/_sandbox/ledger")).json()["transactions"]
+    rows: list[dict[str, Any]] = (await site.http.get(f"{site.urls['opayo']}/_sandbox/ledger")).json()[
+        "transactions"
+    ]
     return rows
 
 

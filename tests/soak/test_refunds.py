@@ -1,4 +1,4 @@
-"""Refunds in number: each requested twice at once, and any sequence of events over many seeds."""
+"""Refunds in number: each requested twice at once, and any sequence of events, chargebacks too, over many seeds."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from integration.ports import RelatedRequest
 from service.flow.requests import refund
 from tests.flow.site import site
 from tests.journeys.any_sequence import Street, operations, rest
+from tests.journeys.any_sequence_books import judged
+from tests.journeys.any_sequence_disputes import disputed
 from tests.journeys.refund_site import (
     BANK,
     CLEARING,
@@ -24,7 +26,6 @@ from tests.journeys.refund_site import (
     sound,
     till,
 )
-from tests.journeys.test_any_sequence import holds
 
 REFUNDS = int(os.environ.get("SOAK_REFUNDS", "500"))
 SEEDS = int(os.environ.get("SOAK_SEEDS", "100"))
@@ -71,5 +72,6 @@ async def test_any_order_of_any_events_keeps_the_ledger_right(database_url: str,
     transport = "enet" if seed % 2 else "harmony"
     async with site(database_url, shop=False, transport=transport) as made:  # type: ignore[arg-type]
         await patient(made)
-        await Street(made, seed).wildly(operations(seed, length=25))
-        await holds(made)
+        street = Street(made, seed)
+        await street.wildly(disputed(operations(seed, length=25), seed))
+        await judged(street)
