@@ -71,7 +71,12 @@ async def open_loop(url: str, requests: list[bytes], per_second: float) -> float
 
     async def one(data: bytes) -> None:
         connection = await idle.get()
-        await _send(*connection, data)
+        try:
+            await _send(*connection, data)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            # The server closes what was idle for five seconds; the event is then sent again, as Opayo would.
+            connection = await asyncio.open_connection(where.hostname, where.port)
+            await _send(*connection, data)
         idle.put_nowait(connection)
 
     started = time.monotonic()
