@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from functools import partial
 
-import structlog
 from msgspec import Struct
 
-from integration.errors import IntegrationError
 from service.flow import changes, chargebacks, credit_notes, customers
-from service.flow.recovery import NOT_THE_PAYMENTS, as_document
+from service.flow.recovery import NOT_THE_PAYMENTS
 from service.flow.stage import Stage
+from service.flow.turns import Turns
 from service.store import schedule
 
 JsonObject = dict[str, object]
-log = structlog.get_logger()
 
 
 class Chore(Struct, frozen=True, kw_only=True):
@@ -50,28 +49,13 @@ async def advance(stage: Stage, chores: Sequence[Chore]) -> int:
     by_name = {chore.name: chore for chore in chores}
     async with stage.reads.connect() as connection:
         due = await schedule.due(connection, stage.lane.pair, list(by_name), stage.clock())
-    done = 0
-    for chore in (by_name[name] for name in due):
-        async with stage.engine.begin() as connection:
-            ours = await schedule.claim(
-                connection, stage.lane.pair, chore.name, stage.clock(), chore.every / stage.pace
-            )
-        if ours:
-            await _do(stage, chore)
-            done += 1
-    return done
-
-
-async def _do(stage: Stage, chore: Chore) -> None:
-    try:
-        outcome = await chore.run(stage)
-    except NOT_THE_PAYMENTS:
-        raise
-    except IntegrationError as error:
-        outcome = {"error": as_document(error)}
-        log.warning("chore.failed", pair=stage.lane.pair, chore=chore.name, code=error.code)
-    except Exception as error:
-        outcome = {"error": {"code": "defect", "title": f"{type(error).__name__} in chore {chore.name}"}}
-        log.exception("chore.failed", pair=stage.lane.pair, chore=chore.name)
-    async with stage.engine.begin() as connection:
-        await schedule.finish(connection, stage.lane.pair, chore.name, stage.clock(), outcome)
+    turns = Turns(
+        engine=stage.engine,
+        pair=stage.lane.pair,
+        clock=stage.clock,
+        pace=stage.pace,
+        kind="chore",
+        ends=NOT_THE_PAYMENTS,
+    )
+    chosen = [by_name[name] for name in due]
+    return sum([await turns.take(chore.name, chore.every, partial(chore.run, stage)) for chore in chosen])

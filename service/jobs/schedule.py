@@ -5,23 +5,20 @@ Work that talks to SYSPRO is done by the holder of a posting lane, who alone has
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from functools import partial
 
-import structlog
 from msgspec import Struct
 
-from integration.errors import IntegrationError
 from service.flow import chargebacks, deliver, superseded, sweep_runs
-from service.flow.recovery import as_document
 from service.flow.stages import Stages
 from service.flow.subscriptions import charge_due
+from service.flow.turns import Turns
 from service.jobs import file_drop, requests
 from service.store import pairs, schedule
 
 JsonObject = dict[str, object]
-log = structlog.get_logger()
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -62,25 +59,14 @@ async def run_due(stages: Stages, jobs: Sequence[Job] = JOBS) -> int:
             for pair in await pairs.names(connection)
             for name in await schedule.due(connection, pair, list(by_name), stages.shared.clock())
         ]
-    return sum([await _turn(stages, pair, job) for pair, job in due])
+    return sum(
+        [
+            await _turns(stages, pair).take(job.name, job.every, partial(job.run, stages, pair))
+            for pair, job in due
+        ]
+    )
 
 
-async def _turn(stages: Stages, pair: str, job: Job) -> bool:
+def _turns(stages: Stages, pair: str) -> Turns:
     shared = stages.shared
-    async with shared.engine.begin() as connection:
-        ours = await schedule.claim(connection, pair, job.name, shared.clock(), job.every / shared.pace)
-    if not ours:
-        return False
-    started = time.perf_counter()
-    try:
-        outcome = await job.run(stages, pair)
-    except IntegrationError as error:
-        outcome = {"error": as_document(error)}
-        log.warning("job.failed", pair=pair, job=job.name, code=error.code)
-    except Exception as error:
-        outcome = {"error": {"code": "defect", "title": f"{type(error).__name__} in job {job.name}"}}
-        log.exception("job.failed", pair=pair, job=job.name)
-    outcome["seconds"] = f"{time.perf_counter() - started:.3f}"
-    async with shared.engine.begin() as connection:
-        await schedule.finish(connection, pair, job.name, shared.clock(), outcome)
-    return True
+    return Turns(engine=shared.engine, pair=pair, clock=shared.clock, pace=shared.pace, kind="job")
