@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from typing import TypeVar
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Struct
 
-from integration.errors import IntegrationError, Misconfigured, NotFound, Rejected, Unreachable
+from integration.errors import (
+    AlreadyPosted,
+    IntegrationError,
+    Misconfigured,
+    NotFound,
+    Rejected,
+    Unreachable,
+)
 from integration.http import Answer, Call, HttpClient
 
 T = TypeVar("T")
@@ -22,6 +31,14 @@ class _Refusal(Struct):
     code: str = ""
     message: str = ""
     error: _Refusal | None = None
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """Which customer account is written; `path` is that of all of them."""
+
+    path: str
+    reference: str
+    new: bool
 
 
 class ShopApi:
@@ -63,6 +80,28 @@ class ShopApi:
                 about=about,
             )
         )
+
+    async def write_account(self, account: Account, body: object, exists: Collection[str]) -> Answer:
+        """Make a customer account, or write one; errors as for `write`.
+
+        Args:
+            exists: the codes by which this shop says that an e-mail address has an account.
+
+        Raises:
+            AlreadyPosted: the shop has an account of this e-mail address.
+        """
+        path = account.path if account.new else f"{account.path}/{quote(account.reference, safe='')}"
+        about = "a new customer" if account.new else f"customer {account.reference}"
+        try:
+            return await self.write("POST" if account.new else "PUT", path, body, about=about)
+        except Rejected as error:
+            if error.evidence.get("shop_code") in exists:
+                raise AlreadyPosted(
+                    "The shop has an account of this e-mail address already",
+                    reference=account.reference,
+                    code="shop.customer-exists",
+                ) from error
+            raise
 
     async def close(self) -> None:
         """Give the connections back."""

@@ -24,9 +24,10 @@ from msgspec import Struct
 from integration.canonical.erp_records import Page
 from integration.canonical.party import PostalAddress
 from integration.canonical.shop_customer import CustomerPart, ShopCustomer
-from integration.ecommerce.calls import ShopApi
-from integration.errors import AlreadyPosted, NotFound, Rejected
+from integration.ecommerce.calls import Account, ShopApi
+from integration.errors import NotFound
 
+_EXISTS = frozenset(("exists",))
 _PARTS: dict[CustomerPart, tuple[str, ...]] = {
     "name": ("first_name", "last_name", "company"),
     "email": ("email",),
@@ -103,22 +104,10 @@ class GenericCustomers:
             OutcomeUnknown: sent, and the answer lost.
             Misconfigured, Rejected, Unreachable, Throttled: no answer, or no usable one.
         """
-        adding = action == "add"
-        path = "/customers" if adding else f"/customers/{quote(customer.reference, safe='')}"
-        about = "a new customer" if adding else f"customer {customer.reference}"
         whole = msgspec.to_builtins(customer)
         names = [name for part in (only or _PARTS) for name in _PARTS[part]]
-        body = {name: whole[name] for name in names}
-        try:
-            answer = await self._api.write("POST" if adding else "PUT", path, body, about=about)
-        except Rejected as error:
-            if error.evidence.get("shop_code") == "exists":
-                raise AlreadyPosted(
-                    "The shop has an account of this e-mail address already",
-                    reference=customer.reference,
-                    code="shop.customer-exists",
-                ) from error
-            raise
+        account = Account(path="/customers", reference=customer.reference, new=action == "add")
+        answer = await self._api.write_account(account, {name: whole[name] for name in names}, _EXISTS)
         return _canonical(answer.decode(GenericAccount))
 
 

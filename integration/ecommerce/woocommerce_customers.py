@@ -16,9 +16,9 @@ from msgspec import Struct
 from integration.canonical.erp_records import Page
 from integration.canonical.party import PostalAddress
 from integration.canonical.shop_customer import CustomerPart, ShopCustomer
-from integration.ecommerce.calls import ShopApi
+from integration.ecommerce.calls import Account, ShopApi
 from integration.ecommerce.woocommerce_order import WooAddress, WooMeta, postal_address
-from integration.errors import AlreadyPosted, NotFound, Rejected
+from integration.errors import NotFound
 
 API = "/wp-json/wc/v3"
 ACCOUNT = "_syspro_customer"
@@ -110,21 +110,8 @@ class WooCommerceCustomers:
             OutcomeUnknown: sent, and the answer lost.
             Misconfigured, Rejected, Unreachable, Throttled: no answer, or no usable one.
         """
-        adding = action == "add"
-        path = f"{API}/customers" if adding else f"{API}/customers/{quote(customer.reference, safe='')}"
-        about = "a new customer" if adding else f"customer {customer.reference}"
-        try:
-            answer = await self._api.write(
-                "POST" if adding else "PUT", path, _members(customer, only), about=about
-            )
-        except Rejected as error:
-            if error.evidence.get("shop_code") in _EXISTS:
-                raise AlreadyPosted(
-                    "The shop has an account of this e-mail address already",
-                    reference=customer.reference,
-                    code="shop.customer-exists",
-                ) from error
-            raise
+        account = Account(path=f"{API}/customers", reference=customer.reference, new=action == "add")
+        answer = await self._api.write_account(account, _members(customer, only), _EXISTS)
         return shop_customer(answer.decode(WooCustomer))
 
 

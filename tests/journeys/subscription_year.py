@@ -7,14 +7,9 @@ days is killed at a commit or a call of the seed's choosing; the next child then
 from __future__ import annotations
 
 import asyncio
-import json
 import random
-import subprocess
-import sys
 from calendar import monthrange
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -44,22 +39,6 @@ NEXT = (
     "SELECT least((SELECT min(next_due_at) FROM subscriptions WHERE state = 'active'),"
     " (SELECT min(next_attempt_at) FROM subscription_charges WHERE state IN ('due', 'dunning')))"
 )
-
-
-@contextmanager
-def stand_ins() -> Iterator[dict[str, Any]]:
-    """The stand-ins in a process of their own, SYSPRO without an idempotency store."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "service.cli", "sandbox", "--json", "--no-idempotency"],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        yield json.loads(process.stdout.readline())
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 @dataclass

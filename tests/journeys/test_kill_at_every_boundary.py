@@ -7,9 +7,6 @@ tests, so that they run side by side.
 from __future__ import annotations
 
 import asyncio
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +20,7 @@ from service.store.inbox import Delivery, store
 from service.store.vault import Vault, new_key
 from tests.flow.site import pair_settings
 from tests.journeys.crash import work_in_a_child
+from tests.journeys.stand_ins import stand_ins
 
 # The fewest boundaries that a payment crosses: fewer would mean that some are not watched any more.
 FEWEST = 40
@@ -31,17 +29,8 @@ FEWEST = 40
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[dict[str, Any]]:
     """The three stand-ins in a process of their own, SYSPRO without an idempotency store."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "service.cli", "sandbox", "--json", "--no-idempotency"],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        yield json.loads(process.stdout.readline())
-    finally:
-        process.terminate()
-        process.wait(10)
+    with stand_ins() as facts:
+        yield facts
 
 
 @pytest.mark.parametrize("first", [1, 2], ids=["odd boundaries", "even boundaries"])

@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from service.store.vault import new_key
-from tests.journeys.subscription_year import Year, stand_ins
+from tests.journeys.stand_ins import stand_ins
+from tests.journeys.subscription_year import Year
 
 FAULTS = {"commit-then-drop": 0.02, "5xx": 0.02, "drop": 0.01, "garbage": 0.01}
 SEED = int(os.environ.get("SOAK_SEED", "7"))

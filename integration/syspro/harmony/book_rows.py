@@ -15,7 +15,7 @@ from integration.canonical.erp_records import (
 )
 from integration.syspro.currency import CurrencyCodes
 from integration.syspro.found_money_out import LedgerEntry
-from integration.syspro.harmony.schema import Key
+from integration.syspro.harmony.schema import Key, MovementRow
 from integration.syspro.harmony.values import amount, day, journal_key, number
 from integration.syspro.ledger_rows import Movement
 from integration.syspro.sent_values import signed
@@ -57,22 +57,6 @@ class OrderStateRow(Struct, frozen=True, kw_only=True, rename="pascal"):
     lines: list[LineStateRow] = field(default=[], name="SalesOrderLine")
 
 
-class ArMovementRow(Struct, frozen=True, kw_only=True, rename="pascal"):
-    """A row of ArInvoicePay."""
-
-    entry_number: str = ""
-    trn_type: str = ""
-    journal_date: str = ""
-    journal: str = ""
-    trn_year: str = ""
-    trn_month: str = ""
-    reference: str = ""
-    trn_value: str = ""
-    disc_value: str = ""
-    post_currency: str = ""
-    invoice_notation: str | None = None
-
-
 class ArRow(Struct, frozen=True, kw_only=True, rename="pascal"):
     """A row of ArInvoice with its movements; `credited_invoice` is told of credit notes."""
 
@@ -87,7 +71,7 @@ class ArRow(Struct, frozen=True, kw_only=True, rename="pascal"):
     post_currency: str = ""
     invoice_bal1: str = ""
     credited_invoice: str = ""
-    payments: list[ArMovementRow] = []
+    payments: list[MovementRow] = []
 
 
 class CashRow(Struct, frozen=True, kw_only=True, rename="pascal"):

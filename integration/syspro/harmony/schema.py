@@ -231,6 +231,7 @@ class MovementRow(Struct, frozen=True, kw_only=True, rename="pascal"):
     customer: str = ""
     invoice: str = ""
     document_type: str = ""
+    entry_number: str = ""
     trn_type: str = ""
     journal_date: str = ""
     journal: str = ""
